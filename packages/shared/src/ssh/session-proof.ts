@@ -2,13 +2,17 @@ import { type KeyObject, sign, verify } from 'node:crypto';
 import { parsePublicKey, publicKeyOf } from './public-key.ts';
 import { wireString } from './wire.ts';
 
+export type ProofCredential =
+  | { readonly type: 'vaulted_account'; readonly account_id: string }
+  | { readonly type: 'principal_account'; readonly admin_level_permissions?: boolean };
+
 /** What opening a session is bound to. Ids, never names, except the login on the target. */
 export interface SessionProofFields {
   readonly team: string;
   readonly user_id: string;
   readonly server_id: string;
   readonly identity: string;
-  readonly access_credential: { readonly type: string; readonly account_id?: string | null };
+  readonly access_credential: ProofCredential;
   readonly nonce: string;
   /** The fresh key of the session: one line, `ssh-ed25519 AAAA…`. */
   readonly public_key: string;
@@ -24,16 +28,17 @@ const MAX_FIELD = 1024;
 
 /**
  * The exact bytes that are signed: the magic, then the fields as SSH strings in the order
- * below, the key as its blob. Each field has one encoding and all have lengths, so that two
+ * below, the credential as two, the key as its blob. Each field has one encoding and all have lengths, so that two
  * different requests never give the same bytes.
  * @returns undefined when a field is ill-formed or too long, or the key not plain Ed25519.
  */
 export function sessionProofBytes(fields: SessionProofFields): Buffer | undefined {
   const key = parsePublicKey(fields.public_key);
   if (!key.ok || key.value.type !== 'ssh-ed25519') return undefined;
-  const { type, account_id } = fields.access_credential;
-  const texts = [fields.team, fields.user_id, fields.server_id, fields.identity, type];
-  texts.push(account_id ?? '', fields.nonce);
+  const { team, user_id, server_id, identity, access_credential, nonce } = fields;
+  const credential = credentialTexts(access_credential);
+  if (credential === undefined) return undefined;
+  const texts = [team, user_id, server_id, identity, ...credential, nonce];
   if (texts.some((text) => text.length > MAX_FIELD || !text.isWellFormed())) return undefined;
   return Buffer.concat([MAGIC, ...texts.map(wireString), wireString(key.value.blob)]);
 }
@@ -67,4 +72,17 @@ export function verifySessionProof(
   return verify(null, bytes, key.value.key, signature)
     ? { ok: true }
     : { ok: false, reason: 'bad_signature' };
+}
+
+/** Two strings, whatever the kind: its type, and what tells two of one type apart. */
+function credentialTexts(credential: ProofCredential): readonly [string, string] | undefined {
+  switch (credential.type) {
+    case 'vaulted_account':
+      return [credential.type, credential.account_id];
+    case 'principal_account':
+      return [credential.type, credential.admin_level_permissions === true ? 'admin' : ''];
+    default:
+      credential satisfies never;
+      return undefined;
+  }
 }

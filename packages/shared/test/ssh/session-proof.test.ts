@@ -33,15 +33,11 @@ describe('session proof: refused', () => {
     ['user', { user_id: '01890a5d-ac96-774b-bcce-b302099a8060' }],
     ['server', { server_id: '01890a5d-ac96-774b-bcce-b302099a8061' }],
     ['identity', { identity: 'root' }],
-    [
-      'credential type',
-      { access_credential: { ...FIELDS.access_credential, type: 'principal_account' } },
-    ],
-    ['account', { access_credential: { ...FIELDS.access_credential, account_id: 'x' } }],
-    ['no account', { access_credential: { type: 'vaulted_account' } }],
+    ['credential', { access_credential: { type: 'principal_account' } }],
+    ['account', { access_credential: { type: 'vaulted_account', account_id: 'x' } }],
     ['nonce', { nonce: 'zWq0yC0Xn1u6b8WmC1m0yR' }],
     ['public key', { public_key: other.public_line }],
-  ])('a proof over another %s', (_, changes) => {
+  ] as const)('a proof over another %s', (_, changes) => {
     expect(verifySessionProof({ ...FIELDS, ...changes }, proof)).toEqual({
       ok: false,
       reason: 'bad_signature',
@@ -51,10 +47,26 @@ describe('session proof: refused', () => {
   test('text moved from one field to the next', () => {
     const moved = {
       ...FIELDS,
-      identity: 'pamadmin',
-      access_credential: { type: '1vaulted_account' },
+      user_id: `${FIELDS.user_id}0`,
+      server_id: FIELDS.server_id.slice(1),
     };
     expect(verifySessionProof(moved, proof).ok).toBe(false);
+  });
+
+  test('a credential with admin permissions, where they were not signed', () => {
+    const plain = { ...FIELDS, access_credential: { type: 'principal_account' } } as const;
+    const admin = {
+      ...FIELDS,
+      access_credential: { type: 'principal_account', admin_level_permissions: true },
+    } as const;
+    const signed = signSessionProof(plain, mine.private);
+    expect(verifySessionProof(admin, signed)).toEqual({ ok: false, reason: 'bad_signature' });
+  });
+
+  test('a credential of a kind that is not known', () => {
+    const odd = { ...FIELDS, access_credential: { type: 'certificate' } as never };
+    expect(sessionProofBytes(odd)).toBeUndefined();
+    expect(verifySessionProof(odd, proof)).toEqual({ ok: false, reason: 'malformed' });
   });
 
   test('a signature of another key', () => {
@@ -118,11 +130,13 @@ describe('session proof: accepted', () => {
     );
   });
 
-  test('no account: absent, null and undefined are one', () => {
-    const none = { ...FIELDS, access_credential: { type: 'principal_account', account_id: null } };
-    const signed = signSessionProof(none, mine.private);
-    const absent = { ...FIELDS, access_credential: { type: 'principal_account' } };
-    expect(verifySessionProof(absent, signed).ok).toBe(true);
+  test('admin permissions: absent and false are one', () => {
+    const absent = { ...FIELDS, access_credential: { type: 'principal_account' } } as const;
+    const no = {
+      ...FIELDS,
+      access_credential: { type: 'principal_account', admin_level_permissions: false },
+    } as const;
+    expect(verifySessionProof(no, signSessionProof(absent, mine.private)).ok).toBe(true);
   });
 
   test('the bytes, as written down', () => {
@@ -134,11 +148,11 @@ describe('session proof: accepted', () => {
       user_id: 'u',
       server_id: 's',
       identity: 'i',
-      access_credential: { type: 'c', account_id: 'a' },
+      access_credential: { type: 'vaulted_account', account_id: 'a' },
       nonce: 'n',
       public_key: line,
     });
-    const texts = ['t', 'u', 's', 'i', 'c', 'a', 'n'].map((text) => wireString(text));
+    const texts = ['t', 'u', 's', 'i', 'vaulted_account', 'a', 'n'].map((text) => wireString(text));
     const magic = Buffer.from('postern-session-proof-v1');
     expect(bytes).toEqual(Buffer.concat([magic, ...texts, wireString(key.value.blob)]));
   });
