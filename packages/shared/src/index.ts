@@ -1,5 +1,6 @@
 export * from './codes.ts';
 export * from './exits.ts';
+export * from './http-signature.ts';
 export * from './ssh/auth.ts';
 export * from './ssh/private-key.ts';
 export * from './ssh/public-key.ts';
