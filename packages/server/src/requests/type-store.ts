@@ -1,0 +1,56 @@
+import type { Kysely } from 'kysely';
+import type { Database } from '../platform/schema.ts';
+
+type Sql = Kysely<Database>;
+
+export const findType = (db: Sql, id: string) =>
+  db.selectFrom('request_types').selectAll().where('id', '=', id).executeTakeFirst();
+
+export const findTypeByName = (db: Sql, name: string) =>
+  db.selectFrom('request_types').selectAll().where('name', '=', name).executeTakeFirst();
+
+export const findVersion = (db: Sql, id: string, version: number) =>
+  db
+    .selectFrom('request_type_versions')
+    .selectAll()
+    .where('request_type_id', '=', id)
+    .where('version', '=', version)
+    .executeTakeFirst();
+
+export async function newestVersion(db: Sql, id: string): Promise<number> {
+  const row = await db
+    .selectFrom('request_type_versions')
+    .select((e) => e.fn.max('version').as('version'))
+    .where('request_type_id', '=', id)
+    .executeTakeFirst();
+  return row?.version ?? 0;
+}
+
+export const listTypes = (db: Sql, filter: { name?: string; before?: string; limit: number }) => {
+  let query = db.selectFrom('request_types').selectAll();
+  if (filter.name !== undefined) query = query.where('name', '=', filter.name);
+  if (filter.before !== undefined) query = query.where('id', '<', filter.before);
+  return query
+    .orderBy('id', 'desc')
+    .limit(filter.limit + 1)
+    .execute();
+};
+
+/** Groups and users by the names that a definition may use. */
+export async function namesFor(db: Sql): Promise<{
+  groups: { id: string; name: string }[];
+  users: { id: string; login: string; name: string }[];
+}> {
+  return {
+    groups: await db
+      .selectFrom('groups')
+      .select(['id', 'name'])
+      .where('deleted_at', 'is', null)
+      .execute(),
+    users: await db
+      .selectFrom('users')
+      .select(['id', 'login', 'name'])
+      .where('status', '<>', 'DELETED')
+      .execute(),
+  };
+}
