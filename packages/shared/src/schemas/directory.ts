@@ -1,0 +1,76 @@
+import { type Static, Type } from 'typebox';
+import { ROLES } from '../operations/operation.ts';
+import { DateTime, Named, Nullable, Strict, Text, Uuid } from './common.ts';
+
+export const RoleName = Type.Union([
+  Type.Literal(ROLES[0]),
+  Type.Literal(ROLES[1]),
+  Type.Literal(ROLES[2]),
+  Type.Literal(ROLES[3]),
+  Type.Literal(ROLES[4]),
+]);
+
+export const User = Strict({
+  id: Uuid,
+  login: Type.String(),
+  name: Type.String(),
+  email: Nullable(Type.String()),
+  type: Type.String(),
+  status: Type.String(),
+  manager: Nullable(Named),
+  unix_name: Nullable(Type.String()),
+  attributes: Type.Record(Type.String(), Type.String()),
+  created_at: DateTime,
+});
+export type User = Static<typeof User>;
+
+export const WhoAmI = Strict({
+  user: User,
+  team: Type.String(),
+  roles: Type.Array(RoleName),
+  groups: Type.Array(Strict({ id: Uuid, name: Type.String(), until: Nullable(DateTime) })),
+  token: Strict({
+    id: Uuid,
+    expires_at: DateTime,
+    issued_by: Nullable(Named),
+  }),
+});
+export type WhoAmI = Static<typeof WhoAmI>;
+
+export const Group = Strict({
+  id: Uuid,
+  name: Type.String(),
+  source: Type.String(),
+  roles: Type.Array(RoleName),
+  owners: Type.Array(Named),
+});
+export type Group = Static<typeof Group>;
+
+export const Membership = Strict({
+  id: Uuid,
+  user: Named,
+  source: Type.String(),
+  request_id: Nullable(Uuid),
+  expires_at: Nullable(DateTime),
+});
+
+export const UserPatch = Type.Partial(
+  Strict({
+    name: Text(200),
+    email: Nullable(Text(254)),
+    status: Type.Union([Type.Literal('ACTIVE'), Type.Literal('DISABLED'), Type.Literal('DELETED')]),
+    manager_id: Nullable(Uuid),
+  }),
+  { minProperties: 1 },
+);
+
+export const Token = Strict({
+  id: Uuid,
+  name: Type.String(),
+  user: Named,
+  issued_by: Nullable(Named),
+  created_at: DateTime,
+  expires_at: DateTime,
+  revoked_at: Nullable(DateTime),
+});
+export type Token = Static<typeof Token>;
