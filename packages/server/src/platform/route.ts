@@ -1,0 +1,196 @@
+import { createHash } from 'node:crypto';
+import {
+  type Answer,
+  type Body,
+  type Operation,
+  type OperationId,
+  operations,
+  type Params,
+  type Query,
+  type Relation,
+} from '@postern/shared';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Refusal } from './errors.ts';
+import { claimKey, findKey, saveKey } from './idempotency.ts';
+import type { Tx } from './tx.ts';
+
+/** What `authenticate` finds out about a caller; the identity feature's Caller has more. */
+export interface RouteCaller {
+  readonly user_id: string;
+  readonly name: string;
+}
+
+/** What the routes need of the rest: given by deps.ts. */
+export interface RouteWorld<C extends RouteCaller> {
+  readonly team: string;
+  transact<T>(fn: (tx: Tx) => Promise<T>): Promise<T>;
+  authenticate(tx: Tx, bearer: string | undefined): Promise<C>;
+  permit(operation: Operation, caller: C): ReadonlySet<Relation>;
+  /** Writes what was refused to the log, in a transaction of its own. */
+  refused(
+    operation: Operation,
+    refusal: Refusal,
+    caller: C | undefined,
+    address: string,
+  ): Promise<void>;
+}
+
+/** One call of an operation by somebody who may call it, inside its transaction. */
+export interface Call<K extends OperationId, C extends RouteCaller> {
+  readonly tx: Tx;
+  readonly caller: C;
+  /** How he may stand to the thing; the use case checks that he does. */
+  readonly relations: ReadonlySet<Relation>;
+  readonly params: Params<K>;
+  readonly query: Query<K>;
+  readonly body: Body<K>;
+  /** The ETag of If-Match, quotes removed; present where the operation requires it. */
+  readonly if_match: string | undefined;
+  readonly client_address: string;
+}
+
+export interface Reply<T> {
+  readonly status: number;
+  readonly body: T;
+  readonly etag?: string;
+  /** Cursor of the next page: becomes `Link: <…>; rel="next"`. */
+  readonly next_cursor?: string;
+}
+
+type Handler<K extends OperationId, C extends RouteCaller> = (
+  call: Call<K, C>,
+) => Promise<Reply<Answer<K>>>;
+
+/** Fastify's spelling of an operation's path. */
+export const fastifyPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1');
+
+/** What Fastify and the OpenAPI document need to know of an operation. */
+export function routeSchema(operation: Operation): Record<string, unknown> {
+  return {
+    operationId: operation.id,
+    summary: operation.summary,
+    tags: [operation.tag],
+    ...(operation.params && { params: operation.params }),
+    ...(operation.query && { querystring: operation.query }),
+    ...(operation.body && { body: operation.body }),
+    response: operation.sse ? {} : operation.ok,
+    ...(operation.access === 'public' ? { security: [] } : {}),
+  };
+}
+
+/**
+ * Registers an operation for callers with a token: authenticates and runs `handler` in
+ * one transaction, so that what allowed the call still holds when it commits.
+ */
+export function route<K extends OperationId, C extends RouteCaller>(
+  app: FastifyInstance,
+  world: RouteWorld<C>,
+  id: K,
+  handler: Handler<K, C>,
+): void {
+  const operation: Operation = operations[id];
+  app.route({
+    method: operation.method,
+    url: fastifyPath(operation.path),
+    schema: routeSchema(operation),
+    handler: async (request, reply) => {
+      let caller: C | undefined;
+      try {
+        checkTeam(world, request);
+        const answer = await world.transact(async (tx) => {
+          caller = undefined;
+          caller = await world.authenticate(tx, bearerOf(request));
+          const relations = world.permit(operation, caller);
+          const call = {
+            tx,
+            caller,
+            relations,
+            params: request.params,
+            query: request.query,
+            body: request.body,
+            if_match: ifMatch(operation, request),
+            client_address: request.ip,
+          } as unknown as Call<K, C>;
+          return await once(operation, request, tx, caller, () => handler(call));
+        });
+        return await send(operation, request, reply, answer);
+      } catch (error) {
+        if (error instanceof Refusal) await world.refused(operation, error, caller, request.ip);
+        throw error;
+      }
+    },
+  });
+}
+
+export function checkTeam(world: { readonly team: string }, request: FastifyRequest): void {
+  const { team } = request.params as { team?: string };
+  if (team !== undefined && team !== world.team)
+    throw new Refusal('not_found', 'There is nothing here.');
+}
+
+/** The bearer token of the Authorization header (RFC 6750 §2.1). */
+export function bearerOf(request: FastifyRequest): string | undefined {
+  const match = /^Bearer ([A-Za-z0-9._~+/_-]{1,512}=*)$/i.exec(request.headers.authorization ?? '');
+  return match?.[1];
+}
+
+function ifMatch(operation: Operation, request: FastifyRequest): string | undefined {
+  const header = request.headers['if-match'];
+  const match = /^(?:W\/)?"([^"]{1,64})"$/.exec(header ?? '');
+  if (operation.if_match === 'required' && match === null)
+    throw new Refusal('precondition_failed', 'If-Match with the ETag that you read is required.', {
+      next: 'Read it again and send If-Match: "<etag>".',
+    });
+  return match?.[1];
+}
+
+/** Runs `act`, or answers what the same Idempotency-Key answered before. */
+async function once<T>(
+  operation: Operation,
+  request: FastifyRequest,
+  tx: Tx,
+  caller: RouteCaller,
+  act: () => Promise<Reply<T>>,
+): Promise<Reply<T>> {
+  const key = request.headers['idempotency-key'];
+  if (key === undefined || operation.method !== 'POST') return await act();
+  if (operation.secret)
+    throw new Refusal('invalid_request', `${operation.id} takes no Idempotency-Key.`);
+  if (typeof key !== 'string' || !/^[\x21-\x7e]{1,200}$/.test(key))
+    throw new Refusal('invalid_request', 'Idempotency-Key is 1 to 200 visible ASCII characters.');
+  const scope = { actor_id: caller.user_id, operation: operation.id, key };
+  const hash = createHash('sha256')
+    .update(JSON.stringify([request.url, request.body ?? null]))
+    .digest('hex');
+  await claimKey(tx, scope);
+  const before = await findKey(tx, scope);
+  if (before !== undefined) {
+    if (before.body_hash !== hash)
+      throw new Refusal(
+        'idempotency_key_reused',
+        'This Idempotency-Key was used with another body.',
+        { next: 'Use a new key for a new request.' },
+      );
+    return { status: before.status, body: before.response as T };
+  }
+  const reply = await act();
+  await saveKey(tx, scope, { body_hash: hash, status: reply.status, response: reply.body });
+  return reply;
+}
+
+async function send<T>(
+  operation: Operation,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  answer: Reply<T>,
+): Promise<FastifyReply> {
+  reply.code(answer.status).header('cache-control', operation.secret ? 'no-store' : 'no-cache');
+  if (answer.etag !== undefined) reply.header('etag', `"${answer.etag}"`);
+  if (answer.next_cursor !== undefined) {
+    const [path, query] = request.url.split('?');
+    const next = new URLSearchParams(query);
+    next.set('cursor', answer.next_cursor);
+    reply.header('link', `<${path}?${next}>; rel="next"`);
+  }
+  return reply.send(answer.status === 204 ? undefined : answer.body);
+}
