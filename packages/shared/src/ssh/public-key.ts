@@ -78,10 +78,22 @@ export function parsePublicKeyBlob(blob: Uint8Array): Parsed<PublicKey, PublicKe
   }
 }
 
-/** The public half of `key`, public or private. @throws TypeError for another kind of key. */
+/** The public half of `key`, which may be public or private. */
+export function toPublicKey(key: KeyObject): Parsed<PublicKey, PublicKeyReason> {
+  if (key.type === 'secret') return refuse('unsupported_type');
+  let blob: Buffer | undefined;
+  try {
+    const half = key.type === 'private' ? createPublicKey(key) : key;
+    blob = blobOfJwk(half.export({ format: 'jwk' }) as Jwk);
+  } catch {
+    // A kind or curve that has no JWK form.
+  }
+  return blob === undefined ? refuse('unsupported_type') : parsePublicKeyBlob(blob);
+}
+
+/** As {@link toPublicKey}, of a key that is known to be usable. @throws TypeError when it is not. */
 export function publicKeyOf(key: KeyObject): PublicKey {
-  const jwk = (key.type === 'private' ? createPublicKey(key) : key).export({ format: 'jwk' });
-  const parsed = parsePublicKeyBlob(blobOfJwk(jwk as Jwk));
+  const parsed = toPublicKey(key);
   if (!parsed.ok) throw new TypeError(`not usable as an SSH key: ${parsed.reason}`);
   return parsed.value;
 }
@@ -153,7 +165,7 @@ function readEcdsa(reader: WireReader, type: keyof typeof CURVES): BlobFacts {
   return { type, jwk: { kty: 'EC', crv: curve.crv, x: text(x), y: text(y) } };
 }
 
-function blobOfJwk(jwk: Jwk): Buffer {
+function blobOfJwk(jwk: Jwk): Buffer | undefined {
   if (jwk.kty === 'OKP' && jwk.crv === 'Ed25519') {
     return Buffer.concat([wireString('ssh-ed25519'), wireString(bytesOf(jwk.x))]);
   }
@@ -162,7 +174,7 @@ function blobOfJwk(jwk: Jwk): Buffer {
     return Buffer.concat([wireString('ssh-rsa'), wireMpint(e), wireMpint(n)]);
   }
   const curve = Object.entries(CURVES).find(([, facts]) => facts.crv === jwk.crv);
-  if (jwk.kty !== 'EC' || curve === undefined) throw new TypeError('not usable as an SSH key');
+  if (jwk.kty !== 'EC' || curve === undefined) return undefined;
   const point = Buffer.concat([Buffer.of(4), bytesOf(jwk.x), bytesOf(jwk.y)]);
   return Buffer.concat([wireString(curve[0]), wireString(curve[1].name), wireString(point)]);
 }

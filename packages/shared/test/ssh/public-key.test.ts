@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createSecretKey, generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
 import ssh2 from 'ssh2';
 import { describe, expect, test } from 'vitest';
@@ -9,6 +9,7 @@ import {
   parsePublicKey,
   parsePublicKeyBlob,
   publicKeyOf,
+  toPublicKey,
 } from '../../src/ssh/public-key.ts';
 import { wireMpint, wireString } from '../../src/ssh/wire.ts';
 import { haveSshKeygen, withSshKeygen } from './openssh.ts';
@@ -82,6 +83,17 @@ describe('public key: refused', () => {
     for (const raw of [Buffer.from(hex, 'hex'), signed]) {
       expect(ed25519FromRaw(raw).ok).toBe(false);
     }
+  });
+
+  test.each([
+    ['X25519', generateKeyPairSync('x25519').publicKey],
+    ['Ed448', generateKeyPairSync('ed448').privateKey],
+    ['secp256k1', generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).publicKey],
+    ['brainpoolP256r1', generateKeyPairSync('ec', { namedCurve: 'brainpoolP256r1' }).publicKey],
+    ['a secret key', createSecretKey(Buffer.alloc(32))],
+  ])('unsupported type: a key object of %s', (_, key) => {
+    expect(toPublicKey(key)).toEqual({ ok: false, reason: 'unsupported_type' });
+    expect(() => publicKeyOf(key)).toThrow(TypeError);
   });
 
   test('weak key: RSA of 2048 bits', () => {
