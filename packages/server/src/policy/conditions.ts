@@ -1,0 +1,186 @@
+import type { Instant } from '@postern/shared';
+import { type Demand, findApproval, type Wish } from './approvals.ts';
+import { type Cidr, contains, parseAddress, parseCidr } from './cidr.ts';
+import { describe } from './describe.ts';
+import type { Approval, Facts, MfaInstant, RequestTypeFacts } from './facts.ts';
+import type { Conditional } from './method.ts';
+import type { Condition, ConditionOf } from './model.ts';
+import { timeWindow } from './window.ts';
+
+/** What a condition is evaluated against. */
+export interface Circumstances {
+  readonly facts: Facts;
+  /** Those of `facts.approvals` that are about this person and this server. */
+  readonly approvals: readonly Approval[];
+  readonly via: 'gateway' | 'direct';
+  readonly now: Instant;
+}
+
+/** A condition, ready to be evaluated. What cannot be evaluated is not met. */
+export interface CompiledCondition {
+  readonly type: Condition['condition_type'];
+  /** Shared and frozen. */
+  readonly unmet: Conditional;
+  /** `rule_id` and `wish`: who asks for what; `wish` is read by `access_request` alone. */
+  evaluate(circumstances: Circumstances, ruleId: string, wish: () => Wish): Conditional;
+}
+
+export function compileCondition(
+  condition: Condition,
+  requestTypes: ReadonlyMap<string, RequestTypeFacts>,
+): CompiledCondition {
+  switch (condition.condition_type) {
+    case 'access_request':
+      return accessRequest(condition, requestTypes.get(condition.request_type.id));
+    case 'mfa':
+      return mfa(condition);
+    case 'gateway':
+      return gateway(condition);
+    case 'time_window':
+      return window(condition);
+    case 'source_address':
+      return sourceAddress(condition);
+  }
+}
+
+function accessRequest(
+  condition: ConditionOf<'access_request'>,
+  type: RequestTypeFacts | undefined,
+): CompiledCondition {
+  const id = condition.request_type.id;
+  const requestType = Object.freeze({ id, name: type?.name ?? condition.request_type.name });
+  const fixed = {
+    type: 'access_request',
+    condition_is_met: false,
+    description: describe({ ...condition, request_type: requestType }),
+    request_type: requestType,
+    expires_after_seconds: condition.expires_after_seconds,
+    approval_id: null,
+    request_id: null,
+    expires_at: null,
+  } as const;
+  const unmet = Object.freeze(fixed);
+  return {
+    type: 'access_request',
+    unmet,
+    evaluate({ approvals, now }, ruleId, wish) {
+      if (approvals.length === 0) return unmet;
+      const demand: Demand = {
+        rule_id: ruleId,
+        request_type_id: id,
+        request_type: type,
+        expires_after_seconds: condition.expires_after_seconds,
+      };
+      const met = findApproval(approvals, wish(), demand, now);
+      if (met === undefined) return unmet;
+      return {
+        ...fixed,
+        condition_is_met: true,
+        approval_id: met.approval.id,
+        request_id: met.approval.request_id,
+        expires_at: met.until,
+      };
+    },
+  };
+}
+
+/** A remembered proof never meets "for every connection". */
+function mfa(condition: ConditionOf<'mfa'>): CompiledCondition {
+  const frequency = condition.re_auth_frequency_in_seconds;
+  const fixed = {
+    type: 'mfa',
+    condition_is_met: false,
+    description: describe(condition),
+    re_auth_frequency_in_seconds: frequency,
+    acr_values: condition.acr_values,
+    expires_at: null,
+  } as const;
+  const unmet = Object.freeze(fixed);
+  return {
+    type: 'mfa',
+    unmet,
+    evaluate({ facts, now }) {
+      const at = latestProof(facts.mfa_instants, condition, now);
+      const until = at === undefined ? now : ((at + frequency * 1000) as Instant);
+      return now < until ? { ...fixed, condition_is_met: true, expires_at: until } : unmet;
+    },
+  };
+}
+
+/** The latest proof that is strong enough and not from the future. */
+function latestProof(
+  proofs: readonly MfaInstant[],
+  { acr_values }: ConditionOf<'mfa'>,
+  now: Instant,
+): Instant | undefined {
+  let latest: Instant | undefined;
+  for (const { acr, at } of proofs) {
+    const isStrong = acr === 'phr' || (acr === 'any' && acr_values === 'any');
+    if (isStrong && at <= now && (latest === undefined || at > latest)) latest = at;
+  }
+  return latest;
+}
+
+/** Met where the server is reached through a gateway; recording is what the session then owes. */
+function gateway(condition: ConditionOf<'gateway'>): CompiledCondition {
+  const fixed = {
+    type: 'gateway',
+    condition_is_met: false,
+    description: describe(condition),
+    traffic_forwarding: condition.traffic_forwarding,
+    session_recording: condition.session_recording,
+    expires_at: null,
+  } as const;
+  const unmet = Object.freeze(fixed);
+  const met = Object.freeze({ ...fixed, condition_is_met: true });
+  return { type: 'gateway', unmet, evaluate: ({ via }) => (via === 'gateway' ? met : unmet) };
+}
+
+function window(condition: ConditionOf<'time_window'>): CompiledCondition {
+  const { zone, days, from, to } = condition;
+  const fixed = {
+    type: 'time_window',
+    condition_is_met: false,
+    description: describe(condition),
+    zone,
+    days,
+    from,
+    to,
+    expires_at: null,
+  } as const;
+  const unmet = Object.freeze(fixed);
+  const open = timeWindow(condition);
+  return {
+    type: 'time_window',
+    unmet,
+    evaluate({ now }) {
+      const closesAt = open?.closesAt(now);
+      if (closesAt === undefined) return unmet;
+      return { ...fixed, condition_is_met: true, expires_at: closesAt };
+    },
+  };
+}
+
+function sourceAddress(condition: ConditionOf<'source_address'>): CompiledCondition {
+  const { cidrs } = condition;
+  const fixed = {
+    type: 'source_address',
+    condition_is_met: false,
+    description: describe(condition),
+    cidrs,
+    expires_at: null,
+  } as const;
+  const unmet = Object.freeze(fixed);
+  const met = Object.freeze({ ...fixed, condition_is_met: true });
+  const blocks = cidrs.map(parseCidr).filter((block): block is Cidr => block !== undefined);
+  return {
+    type: 'source_address',
+    unmet,
+    evaluate({ facts }) {
+      const text = facts.client_address;
+      const address = text === undefined ? undefined : parseAddress(text);
+      if (address === undefined) return unmet;
+      return blocks.some((block) => contains(block, address)) ? met : unmet;
+    },
+  };
+}
