@@ -1,4 +1,5 @@
 import type { Answer } from '@postern/shared';
+import canonicalize from 'canonicalize';
 import type { Caller } from '../identity/index.ts';
 import { SUCCESS, userRef } from '../platform/actor.ts';
 import { json } from '../platform/columns.ts';
@@ -125,7 +126,7 @@ export async function applyPolicy(
     return { kind: 'SecurityPolicy', name, action: 'create' as const, details: [] };
   }
   const draft = identify(await check(tx, policy, before), before.id, () => 'new');
-  if (JSON.stringify(draft) === JSON.stringify(before.definition))
+  if (canonicalize(draft) === canonicalize(before.definition))
     return { kind: 'SecurityPolicy', name, action: 'unchanged' as const, details: [] };
   await replacePolicy(tx, caller, before.id, policy, undefined);
   return {

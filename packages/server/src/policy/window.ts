@@ -3,28 +3,29 @@ import { type ConditionOf, minutesOf, WEEKDAYS } from './model.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60;
-/** A window that never closes is looked at this many times ahead: about a week. */
-const LOOK_AHEAD = 8;
+/** Touching days and changes of offset to look over: more than any week has. */
+const LOOK_AHEAD = 12;
 
 /** When a time window is open. Both answers are for a zone the platform knows. */
 export interface TimeWindow {
   /**
-   * The instant at which the window that is open at `now` closes; undefined while it is
-   * closed. It is open as long as a clock on the wall in that zone shows a time in it, so a
+   * The instant at which the window that is open at `now` closes; null when it never does;
+   * undefined while it is closed. It is open as long as a clock on the wall in that zone shows a time in it, so a
    * change to or from summer time is followed. Windows that touch are one.
    */
-  closesAt(now: Instant): Instant | undefined;
+  closesAt(now: Instant): Instant | null | undefined;
 }
 
 /** undefined when the zone, a time or the list of days means nothing: such a window never opens. */
 export function timeWindow(condition: ConditionOf<'time_window'>): TimeWindow | undefined {
   const from = minutesOf(condition.from);
   const to = minutesOf(condition.to);
-  const days = condition.days.map((day) => WEEKDAYS.indexOf(day));
+  const days = [...new Set(condition.days)].map((day) => WEEKDAYS.indexOf(day));
   if (from === undefined || to === undefined || from === to || from === DAY) return undefined;
   if (!isZone(condition.zone) || days.length === 0 || days.includes(-1)) return undefined;
   const wall = wallClock(condition.zone);
   const span = { from, to, days: new Set(days) };
+  if (days.length === 7 && from === 0 && to === DAY) return { closesAt: () => null };
   let remembered: { minute: number; closesAt: Instant | undefined } | undefined;
   return {
     // Windows open and close on whole minutes: within one minute the answer is the same.

@@ -175,3 +175,11 @@ function bare({ description: _, ...conditional }: Conditional): unknown {
 }
 
 export const minutes = (n: number): Seconds => seconds(n * 60);
+
+/** JSON with the fields of every object sorted: equal things have equal text. */
+export const canonical = (value: unknown): string =>
+  JSON.stringify(value, (_, v: unknown) =>
+    typeof v === 'object' && v !== null && !Array.isArray(v)
+      ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : v,
+  );

@@ -168,7 +168,7 @@ function judge(condition: Condition, c: Case): Conditional {
       );
     case 'time_window': {
       const end = windowEnd(condition, c.now);
-      return result(end !== null, end);
+      return result(end !== undefined, end ?? null);
     }
   }
 }
@@ -221,11 +221,24 @@ function inBlock(address: string | undefined, cidr: string): boolean {
   return binary(address).slice(0, Number(prefix)) === binary(base).slice(0, Number(prefix));
 }
 
+/** undefined: closed. null: never closes. Remembered, because it is slow. */
+const ends = new Map<string, number | null | undefined>();
+
+function windowEnd(window: Window, now: Instant): number | null | undefined {
+  const key = JSON.stringify([window, now]);
+  if (!ends.has(key)) ends.set(key, findWindowEnd(window, now));
+  return ends.get(key);
+}
+
+interface Window {
+  zone: string;
+  days: readonly string[];
+  from: string;
+  to: string;
+}
+
 /** Minute by minute until the wall clock is outside: no arithmetic with zones. */
-function windowEnd(
-  window: { zone: string; days: readonly string[]; from: string; to: string },
-  now: Instant,
-): number | null {
+function findWindowEnd(window: Window, now: Instant): number | null | undefined {
   const format = new Intl.DateTimeFormat('en-GB', {
     timeZone: window.zone,
     weekday: 'short',
@@ -247,9 +260,9 @@ function windowEnd(
     );
   };
   let at = Math.floor(now / 60_000) * 60_000;
-  if (!isOpen(at)) return null;
+  if (!isOpen(at)) return undefined;
   while (isOpen(at) && at - now < 9 * 86_400_000) at += 60_000;
-  return at;
+  return at - now < 9 * 86_400_000 ? at : null;
 }
 
 function methodOf(c: {
