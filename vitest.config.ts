@@ -16,10 +16,31 @@ export default defineConfig({
     },
   },
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'scripts/test/**/*.test.ts'],
     environment: 'node',
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'units',
+          include: ['packages/{shared,gateway,cli}/test/**/*.test.ts', 'scripts/test/**/*.test.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'service',
+          include: ['packages/server/test/**/*.test.ts'],
+          globalSetup: ['packages/server/test/kit/global-setup.ts'],
+        },
+      },
+      {
+        // One at a time: they start real servers, and measure what a person would wait for.
+        extends: true,
+        test: { name: 'e2e', include: ['e2e/**/*.e2e.ts'], fileParallelism: false },
+      },
+    ],
   },
 });

@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { codeFiles } from './sources.ts';
+
+export interface Suite {
+  readonly heading: string;
+  /** The project of vitest.config.ts that knows how its files are run. */
+  readonly project: 'units' | 'service' | 'e2e';
+  readonly env?: Readonly<Record<string, string>>;
+  /** Which test files belong to it. */
+  owns(file: string, text: () => string): boolean;
+  /** Only tests with this in their name are run and counted. */
+  readonly only?: string;
+}
+
+/** In the order of `npm test`: what fails fast comes first. */
+export const SUITES: readonly Suite[] = [
+  {
+    heading: 'units and command line',
+    project: 'units',
+    owns: (file) => /^(packages\/(shared|gateway|cli)|scripts)\/test\/.*\.test\.ts$/.test(file),
+  },
+  {
+    heading: 'service, on PGlite',
+    project: 'service',
+    env: { POSTERN_TEST_DB: 'pglite' },
+    owns: (file) => /^packages\/server\/test\/.*\.test\.ts$/.test(file),
+  },
+  {
+    // The kit of packages/server/test names such a suite `… [postgres]`.
+    heading: 'service, on PostgreSQL',
+    project: 'service',
+    env: { POSTERN_TEST_DB: 'postgres' },
+    owns: (file, text) =>
+      /^packages\/server\/test\/.*\.test\.ts$/.test(file) &&
+      /\b(onBoth|testedKinds)\b/.test(text()),
+    only: '[postgres]',
+  },
+  {
+    heading: 'end to end',
+    project: 'e2e',
+    owns: (file) => /^e2e\/.*\.e2e\.ts$/.test(file),
+  },
+];
+
+/** A suite's files under `root` that one of `filters` (parts of a path) names; all without one. */
+export function filesOf(suite: Suite, root: string, filters: readonly string[]): string[] {
+  const wanted = filters.map((filter) =>
+    filter.startsWith('/') ? relative(root, filter) : filter,
+  );
+  return codeFiles(root).filter(
+    (file) =>
+      suite.owns(file, () => readFileSync(join(root, file), 'utf8')) &&
+      (wanted.length === 0 || wanted.some((part) => file.includes(part))),
+  );
+}
+
+/** What stands after `npm test --`: parts of paths, `-t NAME`, and `--options=…` for vitest. */
+export function readArguments(args: readonly string[]): {
+  readonly testName: string | undefined;
+  readonly options: readonly string[];
+  readonly filters: readonly string[];
+} {
+  const at = args.findIndex((arg) => arg === '-t' || arg === '--testNamePattern');
+  const rest = at < 0 ? args : args.toSpliced(at, 2);
+  return {
+    testName: at < 0 ? undefined : args[at + 1],
+    options: rest.filter((arg) => arg.startsWith('-')),
+    filters: rest.filter((arg) => !arg.startsWith('-')),
+  };
+}

@@ -1,0 +1,68 @@
+/** The part of vitest's JSON report that is read here. */
+export interface VitestReport {
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly message: string;
+    readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[];
+  }[];
+}
+
+export interface Tally {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  /** Why tests were skipped (what stands in `[needs …]` of their name), and how many. */
+  readonly reasons: ReadonlyMap<string, number>;
+}
+
+export const NOTHING: Tally = { passed: 0, failed: 0, skipped: 0, reasons: new Map() };
+
+/**
+ * Counts a run. A file that could not be loaded, or whose setup failed, is one failure, and
+ * so is a run that ended badly without naming a test: a crash must never count as nothing.
+ *
+ * @param report what vitest wrote, or null when it wrote nothing
+ * @param counts only tests whose full name it accepts are counted
+ */
+export function tally(
+  report: VitestReport | null,
+  exitCode: number,
+  counts: (fullName: string) => boolean = () => true,
+): Tally {
+  let passed = 0;
+  let failed = 0;
+  let skipped = 0;
+  const reasons = new Map<string, number>();
+  for (const file of report?.testResults ?? []) {
+    const before = failed;
+    for (const { fullName, status } of file.assertionResults) {
+      if (status === 'failed') failed += 1;
+      else if (!counts(fullName)) continue;
+      else if (status === 'passed') passed += 1;
+      else {
+        skipped += 1;
+        const reason = /\[needs ([^\]]+)\]/.exec(fullName)?.[1] ?? '';
+        reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+      }
+    }
+    if (file.status === 'failed' && failed === before) failed += 1;
+  }
+  if (failed === 0 && (exitCode !== 0 || report === null)) failed = 1;
+  return { passed, failed, skipped, reasons };
+}
+
+export function plus(a: Tally, b: Tally): Tally {
+  const reasons = new Map(a.reasons);
+  for (const [reason, count] of b.reasons) reasons.set(reason, (reasons.get(reason) ?? 0) + count);
+  return {
+    passed: a.passed + b.passed,
+    failed: a.failed + b.failed,
+    skipped: a.skipped + b.skipped,
+    reasons,
+  };
+}
+
+/** The last line of `npm test`. */
+export const closingLine = ({ passed, failed, skipped }: Tally): string =>
+  `${passed} passed, ${failed} failed, ${skipped} skipped`;

@@ -1,0 +1,88 @@
+// `npm test [-- FILTER… -t NAME --vitest-option=…]`: every suite, one after the other. The last
+// line is `N passed, N failed, N skipped`; the exit code is 0 when something ran and
+// nothing failed.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { missing, remedy } from './needs.ts';
+import { filesOf, readArguments, SUITES, type Suite } from './suites.ts';
+import { closingLine, NOTHING, plus, type Tally, tally, type VitestReport } from './tally.ts';
+import { watched } from './watched.ts';
+
+const root = resolve(import.meta.dirname, '..');
+const QUIET_MS = 15_000;
+/** No test may take this long without a sign; a file that hangs is ended by its own timeout before. */
+const HANG_MS = 180_000;
+
+const { testName, options, filters } = readArguments(process.argv.slice(2));
+const reports = mkdtempSync(join(tmpdir(), 'postern-tests-'));
+
+function vitestArgs(suite: Suite, files: readonly string[], report: string): string[] {
+  const filtered = filters.length > 0 || suite.only !== undefined;
+  const only = suite.only?.replace(/[[\]]/g, '\\$&');
+  const pattern = [only, testName].filter((part) => part !== undefined).join('.*');
+  return [
+    'run',
+    `--project=${suite.project}`,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+    '--silent=passed-only',
+    // A forgotten `.only` would silence every other test of its file.
+    '--allowOnly=false',
+    ...(pattern === '' ? [] : [`--testNamePattern=${pattern}`]),
+    ...options,
+    ...(filtered ? files : []),
+  ];
+}
+
+async function run(suite: Suite, files: readonly string[], index: number): Promise<Tally> {
+  const report = join(reports, `${index}.json`);
+  const args = vitestArgs(suite, files, report);
+  const ended = await watched(join(root, 'node_modules', '.bin', 'vitest'), args, {
+    cwd: root,
+    env: { ...process.env, ...(process.stdout.isTTY ? { FORCE_COLOR: '1' } : {}), ...suite.env },
+    quietMs: QUIET_MS,
+    hangMs: HANG_MS,
+    print: (text) => process.stdout.write(text.replace(/^JSON report written to .*\n/m, '')),
+  });
+  interrupted ||= ended.interrupted;
+  const counts = (name: string): boolean => suite.only === undefined || name.includes(suite.only);
+  return tally(read(report), ended.code, counts);
+}
+
+function read(report: string): VitestReport | null {
+  try {
+    return JSON.parse(readFileSync(report, 'utf8')) as VitestReport;
+  } catch {
+    return null;
+  }
+}
+
+function sayWhatWasSkipped(total: Tally): void {
+  for (const [reason, count] of total.reasons) {
+    if (reason === '') console.log(`${count} skipped by the tests themselves`);
+    else console.log(`${count} skipped: ${reason} not found`);
+  }
+}
+
+let interrupted = false;
+let total = NOTHING;
+const lacking = missing();
+if (lacking.length > 0) {
+  console.log(`Not on this machine: ${lacking.join(', ')}. Tests that need them are skipped.`);
+  console.log(`To run them too: ${remedy(lacking)}`);
+}
+for (const [index, suite] of SUITES.entries()) {
+  const files = filesOf(suite, root, filters);
+  if (files.length === 0 || interrupted) continue;
+  console.log(
+    `\n── ${suite.heading} (${files.length} ${files.length === 1 ? 'file' : 'files'}) ──`,
+  );
+  total = plus(total, await run(suite, files, index));
+}
+rmSync(reports, { recursive: true, force: true });
+sayWhatWasSkipped(total);
+if (total.passed + total.failed === 0) console.log('No test ran, and that is a failure.');
+console.log(closingLine(total));
+process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
