@@ -1,0 +1,35 @@
+import type { Instant } from '@postern/shared';
+import type { Defaulted, Jsonb } from './columns.ts';
+import type { DomainTables } from './tables.ts';
+
+export * from './columns.ts';
+
+export interface AuditEventsTable {
+  id: string;
+  at: Instant;
+  type: string;
+  actor: Jsonb<unknown>;
+  targets: Jsonb<unknown>;
+  outcome: Jsonb<unknown>;
+  request_id: string | null;
+  rule_ids: Jsonb<string[]>;
+  session_id: string | null;
+  client_address: string | null;
+  details: Jsonb<Record<string, unknown>>;
+  /** Null until the appender has numbered it: 1, 2, 3, … without gaps. */
+  seq: Defaulted<number | null>;
+}
+
+export interface MigrationsTable {
+  name: string;
+  checksum: string;
+  applied_at: Defaulted<Instant>;
+}
+
+/** Every table, one line each, the name as in SQL. Features add theirs by `extends`. */
+export interface PlatformTables {
+  audit_events: AuditEventsTable;
+  schema_migrations: MigrationsTable;
+}
+
+export interface Database extends PlatformTables, DomainTables {}
