@@ -1,0 +1,93 @@
+import type { Instant } from '@postern/shared';
+import type { Kysely } from 'kysely';
+import { fromKysely, PgBoss } from 'pg-boss';
+import type { DatabaseHandle } from './db.ts';
+import { type JobTable, QUEUES } from './job-table.ts';
+import type { Database } from './schema.ts';
+
+export type JobName = keyof JobTable;
+
+export type Job = {
+  readonly [N in JobName]: {
+    readonly name: N;
+    readonly payload: JobTable[N];
+    /** Not before then. */
+    readonly start_at?: Instant;
+  };
+}[JobName];
+
+export type JobHandler<N extends JobName> = (payload: JobTable[N]) => Promise<void>;
+
+export interface Jobs {
+  /** In the caller's transaction: the job exists when that commits, and only then. */
+  enqueue(handle: Kysely<Database>, job: Job): Promise<void>;
+  /** Each job reaches one worker of one process. Throwing gives it back, to be tried again later. */
+  work<N extends JobName>(name: N, handler: JobHandler<N>): Promise<void>;
+  /** Waits for the handlers that run, at most `timeoutMs`. */
+  stop(timeoutMs?: number): Promise<void>;
+  readonly boss: PgBoss;
+}
+
+const HOUR = 3_600;
+
+/**
+ * Installs what pg-boss needs and creates every queue. Wake-ups need both
+ * `useListenNotify` here and `notify` on the queue: with one of the two, jobs are picked
+ * up by polling, silently.
+ */
+export async function startJobs(
+  db: DatabaseHandle,
+  onError: (error: unknown) => void,
+): Promise<Jobs> {
+  const boss = new PgBoss({
+    ...db.boss,
+    schema: 'pgboss',
+    useListenNotify: true,
+    registerInstance: false,
+    schedule: false,
+    monitorVacuum: false,
+    reindex: false,
+    openTelemetry: { enabled: false },
+  });
+  boss.on('error', onError);
+  boss.on('warning', (warning) => onError(new Error(`pg-boss: ${warning.message}`)));
+  await boss.start();
+  for (const name of Object.keys(QUEUES) as JobName[]) await ensureQueue(boss, name);
+
+  return {
+    boss,
+    enqueue: async (handle, { name, payload, start_at }) => {
+      // Its queue is in pg-boss's cache since start, so that nothing here needs another connection.
+      await boss.send(name, payload, {
+        db: fromKysely(handle),
+        ...(start_at === undefined ? {} : { startAfter: new Date(start_at) }),
+      });
+    },
+    work: async (name, handler) => {
+      const { concurrency } = QUEUES[name];
+      await boss.work<JobTable[typeof name]>(
+        name,
+        { localConcurrency: concurrency, batchSize: 1, notifyPollingIntervalSeconds: 5 },
+        async (jobs) => {
+          for (const job of jobs) await handler(job.data);
+        },
+      );
+    },
+    stop: (timeoutMs = 10_000) => boss.stop({ graceful: true, close: true, timeout: timeoutMs }),
+  };
+}
+
+async function ensureQueue(boss: PgBoss, name: JobName): Promise<void> {
+  const { retries, expire_seconds } = QUEUES[name];
+  const options = {
+    notify: true,
+    retryLimit: retries,
+    retryDelay: 1,
+    retryBackoff: true,
+    expireInSeconds: expire_seconds,
+    deleteAfterSeconds: HOUR,
+  };
+  await boss.createQueue(name, options);
+  await boss.updateQueue(name, options);
+  await boss.getQueue(name);
+}
