@@ -1,0 +1,82 @@
+import { openAsBlob } from 'node:fs';
+import { fromRfc3339, type Instant } from '@postern/shared';
+import { afterAll, beforeAll, describe, inject } from 'vitest';
+import { type SimulatedClock, simulatedClock } from '../../src/platform/clock.ts';
+import {
+  type DatabaseHandle,
+  type DatabaseKind,
+  type DatabaseSettings,
+  openDatabase,
+} from '../../src/platform/db.ts';
+import { createIds, type Ids } from '../../src/platform/ids.ts';
+import type { Job } from '../../src/platform/jobs.ts';
+import { createTransact, type Transact } from '../../src/platform/tx.ts';
+
+/** Where every kit's clock starts; it stands still until a test moves it. */
+export const KIT_START = fromRfc3339('2026-03-02T09:00:00Z') as Instant;
+
+export interface Kit {
+  readonly kind: DatabaseKind;
+  readonly db: DatabaseHandle;
+  readonly clock: SimulatedClock;
+  readonly ids: Ids;
+  readonly transact: Transact;
+  /** What transactions enqueued, in order, those that rolled back included: no pg-boss runs. */
+  readonly enqueued: Job[];
+  /** How the database was opened, for a second handle on PostgreSQL. */
+  readonly settings: DatabaseSettings;
+}
+
+/** A fresh migrated database. The caller closes `db`. */
+export async function openKit(kind: DatabaseKind): Promise<Kit> {
+  const settings = await freshDatabase(kind);
+  const db = await openDatabase(settings);
+  const clock = simulatedClock(KIT_START);
+  const ids = createIds(clock);
+  const enqueued: Job[] = [];
+  const jobs = {
+    enqueue: async (_: unknown, job: Job) => {
+      enqueued.push(job);
+    },
+  };
+  const transact = createTransact({ db, clock, ids, jobs, secrets: 'refuse' });
+  return { kind, db, clock, ids, transact, enqueued, settings };
+}
+
+async function freshDatabase(kind: DatabaseKind): Promise<DatabaseSettings> {
+  const response = await fetch(`${inject('posternTestDatabases')}/${kind}`);
+  const answer = await response.text();
+  if (!response.ok) throw new Error(answer);
+  return kind === 'pglite' ? { template: await openAsBlob(answer) } : { database_url: answer };
+}
+
+/** A fresh database for the suite around it; the kit is filled in before its tests run. */
+export function withDatabase(kind: DatabaseKind): Kit {
+  const kit = {} as Kit;
+  beforeAll(async () => {
+    Object.assign(kit, await openKit(kind));
+  });
+  afterAll(async () => {
+    await kit.db?.close();
+  });
+  return kit;
+}
+
+const KINDS: Record<string, DatabaseKind[]> = {
+  pglite: ['pglite'],
+  postgres: ['postgres'],
+  both: ['pglite', 'postgres'],
+};
+
+/** The databases this run is about: POSTERN_TEST_DB = pglite | postgres | both (the default). */
+export function testedKinds(): DatabaseKind[] {
+  const wanted = process.env.POSTERN_TEST_DB ?? 'both';
+  const kinds = KINDS[wanted];
+  if (!kinds) throw new Error(`POSTERN_TEST_DB is ${wanted}; it must be pglite, postgres or both`);
+  return kinds;
+}
+
+/** The same suite on PGlite and on PostgreSQL, each with a fresh database. */
+export function onBoth(name: string, suite: (kit: Kit) => void): void {
+  describe.each(testedKinds())(`${name} [%s]`, (kind) => suite(withDatabase(kind)));
+}

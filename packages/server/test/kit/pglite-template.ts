@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { openDatabase } from '../../src/platform/db.ts';
+import { QUEUES } from '../../src/platform/job-table.ts';
+import { startJobs } from '../../src/platform/jobs.ts';
+import { migrate, readMigrations } from '../../src/platform/migrate.ts';
+
+const CACHE = path.resolve(import.meta.dirname, '../../../../node_modules/.cache/postern-test');
+const KEEP = 3;
+
+/**
+ * A migrated data directory as a file, to be loaded by each test file. Made once for each
+ * set of migrations, and kept between runs: initdb takes seconds.
+ *
+ * @returns the file's path
+ */
+export async function pgliteTemplate(): Promise<string> {
+  const file = path.join(CACHE, `pglite-${key()}.tar`);
+  if (fs.existsSync(file)) return file;
+  fs.mkdirSync(CACHE, { recursive: true });
+  const db = await openDatabase({});
+  await migrate(db);
+  const jobs = await startJobs(db, (error) => {
+    throw error;
+  });
+  await jobs.stop();
+  const dump = await db.dump();
+  await db.close();
+  const partial = `${file}.${process.pid}`;
+  fs.writeFileSync(partial, Buffer.from(await dump.arrayBuffer()));
+  fs.renameSync(partial, file);
+  dropOld();
+  return file;
+}
+
+function key(): string {
+  const hash = createHash('sha256').update(JSON.stringify(QUEUES));
+  for (const { checksum } of readMigrations()) hash.update(checksum);
+  const require = createRequire(import.meta.url);
+  for (const name of ['@electric-sql/pglite', 'pg-boss']) hash.update(require.resolve(name));
+  return hash.digest('hex').slice(0, 16);
+}
+
+function dropOld(): void {
+  const files = fs.readdirSync(CACHE).map((name) => path.join(CACHE, name));
+  const newest = files.sort((a, b) => fs.statSync(b).mtimeMs - fs.statSync(a).mtimeMs);
+  for (const old of newest.slice(KEEP)) fs.rmSync(old, { force: true });
+}
