@@ -51,6 +51,8 @@ export class Authentication {
   #requests = 0;
   #failures = 0;
   #asked = false;
+  /** The connection is about to end: what still arrives gets no answer. */
+  #over = false;
 
   constructor(host: AdmissionHost) {
     this.#host = host;
@@ -58,6 +60,7 @@ export class Authentication {
 
   /** Never throws and never rejects: it is called from within ssh2. */
   on(ctx: AuthContext): void {
+    if (this.#over) return;
     this.#requests += 1;
     // Every client begins with "none" to learn the methods; that is not an attempt.
     if (ctx.method === 'none' && this.#requests === 1) {
@@ -86,9 +89,9 @@ export class Authentication {
 
   #failed(ctx: AuthContext, why: string): void {
     this.#failures += 1;
+    this.#over = this.#failures >= this.#host.failedAttempts;
     ctx.reject(['publickey']);
-    if (this.#failures >= this.#host.failedAttempts || this.#requests > 20)
-      this.#host.onExhausted(why);
+    if (this.#over) this.#host.onExhausted(why);
   }
 
   async #admit(ctx: AuthContext, blob: Buffer, signature: Buffer): Promise<void> {
@@ -114,6 +117,7 @@ export class Authentication {
   }
 
   #refuse(ctx: AuthContext, line: string, why: string): void {
+    this.#over = true;
     this.#host.onRefused(line);
     ctx.reject([]);
     this.#host.onExhausted(why);

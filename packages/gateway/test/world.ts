@@ -30,6 +30,8 @@ export interface TestWorld {
   /** A connected client of a fresh session. */
   connect(admitted?: AdmittedChanges): Promise<{ readonly client: Client; readonly id: string }>;
   login(session: TestSession, config?: Partial<ConnectConfig>): Promise<Client>;
+  /** Tears every client's connection down, without a goodbye. */
+  dropClients(): void;
   cast(id: string): unknown[];
   events(id: string): Array<Record<string, unknown>>;
   close(): Promise<void>;
@@ -125,6 +127,9 @@ export async function startWorld(options: WorldOptions = {}): Promise<TestWorld>
     connect: async (changes) => {
       const session = open(changes);
       return { client: await login(session), id: session.id };
+    },
+    dropClients: () => {
+      for (const client of clients) client.destroy();
     },
     cast: (id) => linesOf(castPath(recordings, id)),
     events: (id) => linesOf(eventsPath(recordings, id)) as Array<Record<string, unknown>>,
