@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { toRfc3339 } from '@postern/shared';
 import { systemClock } from './clock.ts';
 import { StartupError } from './errors.ts';
@@ -10,133 +11,147 @@ export interface DirectoryLock {
   release(): Promise<void>;
 }
 
-const NAME = 'postern.lock';
-const ATTEMPTS = 20;
+const PREFIX = 'postern.lock.';
+const ATTEMPTS = 50;
 const ANSWER_MS = 1_000;
 
 /**
- * Holds `directory` for this process: a unix socket named postern.lock in it that
- * answers who holds it. A socket that can be connected to is held; one that refuses was
- * left by a process that died, and is taken over. (Node has no flock, and a pid file lies
- * after kill -9.)
+ * Holds `directory` for this process by a listening unix socket in it. (Node has no
+ * flock, and a pid file lies after kill -9.)
+ *
+ * Each process has a socket of its own, with a name that is used once and that appears
+ * only when it already listens: so a name that refuses is dead for good, and may be
+ * removed by anybody. Whoever, after showing its own, sees no other live one, holds the
+ * directory. Of two, the one that showed itself second sees the first, so there are never
+ * two holders; candidates that see each other give way by name.
  *
  * @throws StartupError naming the holder's pid and since when.
  */
 export async function lockDirectory(directory: string): Promise<DirectoryLock> {
-  const handle = fs.openSync(directory, 'r');
-  // A socket's path holds about 100 bytes; through the descriptor any directory fits.
-  const inside = (name: string): string =>
-    process.platform === 'linux' ? `/proc/self/fd/${handle}/${name}` : path.join(directory, name);
-  const mine = `${NAME}.${process.pid}.${randomBytes(4).toString('hex')}`;
-  const server = await answering(inside(mine));
-  const unlinkOwn = () => fs.rmSync(inside(mine), { force: true });
-  try {
-    await claim(inside, mine, directory);
-  } catch (error) {
-    server.close();
-    unlinkOwn();
-    fs.closeSync(handle);
-    throw error;
-  }
-  return {
-    release: async () => {
-      fs.rmSync(inside(NAME), { force: true });
-      unlinkOwn();
-      await new Promise((done) => server.close(done));
-      fs.closeSync(handle);
-    },
-  };
-}
-
-/** link(2) is the atomic step: it fails when the name exists. */
-async function claim(inside: (name: string) => string, mine: string, directory: string) {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    if (linked(inside(mine), inside(NAME))) return;
-    const holder = await ask(inside(NAME));
-    if (holder) throw held(directory, holder);
-    const stale = inside(`${NAME}.stale.${randomBytes(4).toString('hex')}`);
-    if (!renamed(inside(NAME), stale)) continue;
-    // Between asking and renaming somebody may have put a live one there: put it back.
-    const moved = await ask(stale);
-    if (moved) linked(stale, inside(NAME));
-    fs.rmSync(stale, { force: true });
-    if (moved) throw held(directory, moved);
+    const socket = await show(directory);
+    const outcome = await elect(socket, directory).catch(async (error) => {
+      await socket.withdraw();
+      throw error;
+    });
+    if (outcome === 'held') return { release: () => socket.withdraw() };
+    await socket.withdraw();
+    await sleep(10 + Math.random() * 40);
   }
   throw new StartupError(`${directory} is contended by several processes; start only one.`);
 }
 
-const held = (directory: string, { pid, since }: Holder): StartupError =>
+async function elect(mine: OwnSocket, directory: string): Promise<'held' | 'give way'> {
+  for (let round = 0; round < ATTEMPTS; round++) {
+    let alone = true;
+    for (const name of names(mine.inside(''))) {
+      if (name === mine.name) continue;
+      const other = await ask(mine.inside(name));
+      if (other === undefined) {
+        fs.rmSync(mine.inside(name), { force: true });
+        continue;
+      }
+      if (other.state !== 'candidate') throw inUse(directory, other);
+      if (name < mine.name) return 'give way';
+      alone = false;
+    }
+    if (alone) {
+      mine.hold();
+      return 'held';
+    }
+    await sleep(10);
+  }
+  return 'give way';
+}
+
+const inUse = (directory: string, { pid, since }: Other): StartupError =>
   new StartupError(
     `${directory} is in use by process ${pid}, since ${since}. Only one process may open it.`,
     { next: 'Stop that process, or set POSTERN_DATABASE_URL to share a PostgreSQL database.' },
   );
 
-interface Holder {
+const names = (directory: string): string[] =>
+  fs
+    .readdirSync(directory)
+    .filter((name) => name.startsWith(PREFIX))
+    .sort();
+
+interface Other {
+  readonly state: string;
   readonly pid: string;
   readonly since: string;
 }
 
-const UNKNOWN: Holder = { pid: 'unknown (it does not answer)', since: 'unknown' };
+const SILENT: Other = { state: 'silent', pid: 'unknown (it does not answer)', since: 'unknown' };
 
-/** @returns undefined when nobody listens there. */
-function ask(socketPath: string): Promise<Holder | undefined> {
+/** @returns undefined when nobody listens there, nor ever will again. */
+function ask(socketPath: string): Promise<Other | undefined> {
   return new Promise((resolve, reject) => {
     const socket = net.connect({ path: socketPath });
     let text = '';
-    const settle = (holder: Holder) => {
+    const settle = (other: Other | undefined) => {
+      clearTimeout(timer);
       socket.destroy();
-      resolve(holder);
+      resolve(other);
     };
-    const timer = setTimeout(() => settle(UNKNOWN), ANSWER_MS);
+    const timer = setTimeout(() => settle(SILENT), ANSWER_MS);
     socket.setEncoding('utf8').on('data', (chunk) => {
       text += chunk;
     });
-    socket.once('end', () => {
+    socket.once('end', () => settle(parse(text)));
+    socket.once('error', ({ code, message }: NodeJS.ErrnoException) => {
+      if (code === 'ECONNREFUSED' || code === 'ENOENT') return settle(undefined);
+      if (code === 'EAGAIN' || code === 'ECONNRESET' || code === 'EPIPE') return settle(SILENT);
       clearTimeout(timer);
-      settle(parseHolder(text));
-    });
-    socket.once('error', (error: NodeJS.ErrnoException) => {
-      clearTimeout(timer);
-      if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT') resolve(undefined);
-      else reject(new StartupError(`cannot tell who holds ${socketPath}: ${error.message}`));
+      reject(new StartupError(`cannot tell who holds the directory of ${socketPath}: ${message}`));
     });
   });
 }
 
-function parseHolder(text: string): Holder {
-  const match = /^(\d{1,10}) (\S{1,40})$/.exec(text);
-  return match?.[1] && match[2] ? { pid: match[1], since: match[2] } : UNKNOWN;
+function parse(text: string): Other {
+  const [state, pid, since, more] = text.split(' ');
+  if (!state || !pid || !since || more !== undefined || !/^\d+$/.test(pid)) return SILENT;
+  return { state, pid, since };
 }
 
-async function answering(socketPath: string): Promise<net.Server> {
+interface OwnSocket {
+  readonly name: string;
+  /** A path in the directory that fits a socket's name, about 100 bytes. */
+  inside(name: string): string;
+  hold(): void;
+  withdraw(): Promise<void>;
+}
+
+async function show(directory: string): Promise<OwnSocket> {
+  const handle = fs.openSync(directory, 'r');
+  const inside = (name: string): string =>
+    process.platform === 'linux' ? `/proc/self/fd/${handle}/${name}` : path.join(directory, name);
+  const unique = `${process.pid}.${randomBytes(6).toString('hex')}`;
+  const hidden = inside(`.postern.${unique}`);
+  const name = `${PREFIX}${unique}`;
+  let state = 'candidate';
   const since = toRfc3339(systemClock.now());
   const server = net.createServer((socket) => {
     socket.on('error', () => {});
-    socket.end(`${process.pid} ${since}`);
+    socket.end(`${state} ${process.pid} ${since}`);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(socketPath, resolve);
+    server.listen(hidden, resolve);
   });
-  fs.chmodSync(socketPath, 0o600);
+  fs.chmodSync(hidden, 0o600);
+  fs.renameSync(hidden, inside(name));
   server.unref();
-  return server;
-}
-
-function linked(from: string, to: string): boolean {
-  return attempt(() => fs.linkSync(from, to), 'EEXIST');
-}
-
-function renamed(from: string, to: string): boolean {
-  return attempt(() => fs.renameSync(from, to), 'ENOENT');
-}
-
-function attempt(act: () => void, unless: string): boolean {
-  try {
-    act();
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === unless) return false;
-    throw error;
-  }
+  return {
+    name,
+    inside,
+    hold: () => {
+      state = 'holder';
+    },
+    withdraw: async () => {
+      fs.rmSync(inside(name), { force: true });
+      await new Promise((done) => server.close(done));
+      fs.closeSync(handle);
+    },
+  };
 }
