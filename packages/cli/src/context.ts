@@ -1,0 +1,64 @@
+import type { Instant } from '@postern/shared';
+import type { HttpPort } from './api/port.ts';
+import type { PromptPort } from './prompt/port.ts';
+import type { SshPort } from './ssh/port.ts';
+
+export interface OutputStream extends NodeJS.WritableStream {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+}
+
+export interface InputStream extends NodeJS.ReadableStream {
+  readonly isTTY?: boolean;
+  setRawMode?(on: boolean): unknown;
+}
+
+export interface ClockPort {
+  now(): Instant;
+  /** Resolves after `ms`, or at once when `signal` aborts. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** @throws an error with Node's `code` (`ENOENT`, `EACCES`, …) from each. */
+export interface FilesPort {
+  read(path: string): Promise<string>;
+  /** Permission bits of a file. */
+  mode(path: string): Promise<number>;
+  /** Writes a file that only this user can read, in a folder that only he can enter. */
+  writePrivate(path: string, text: string): Promise<void>;
+  remove(path: string): Promise<void>;
+  isDirectory(path: string): Promise<boolean>;
+  /** Names in a folder, sorted. */
+  list(path: string): Promise<readonly string[]>;
+  /** All of standard input. */
+  stdin(): Promise<string>;
+}
+
+/** Gets each signal that would otherwise interrupt or end the process. */
+export type SignalHandler = (name: NodeJS.Signals) => void;
+
+/**
+ * Everything outside the program. A test starts from a world in which each call throws,
+ * and gives what its subject may use.
+ */
+export interface World {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly home: string;
+  readonly stdin: InputStream;
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  readonly clock: ClockPort;
+  readonly files: FilesPort;
+  readonly http: HttpPort;
+  readonly prompt: PromptPort;
+  readonly ssh: SshPort;
+  /** Aborts with the first Ctrl-C. */
+  readonly interrupt: AbortSignal;
+  /** Hands SIGINT, SIGTERM and SIGHUP to `handler` until the function it returns is called. */
+  takeSignals(handler: SignalHandler): () => void;
+}
+
+/** A person can be asked: what he types arrives, and what he is asked is seen. */
+export const isInteractive = (world: World): boolean =>
+  world.stdin.isTTY === true && world.stderr.isTTY === true;

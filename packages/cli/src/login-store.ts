@@ -1,0 +1,66 @@
+import type { World } from './context.ts';
+import { Failure } from './failure.ts';
+
+/** What `sft login` keeps between commands. */
+export interface Login {
+  readonly url: string;
+  readonly team: string;
+  readonly token: string;
+  readonly ca_file?: string;
+}
+
+/** `$XDG_CONFIG_HOME/sft`, else `~/.sft`. */
+export function loginPath({ env, home }: World): string {
+  const base = env.XDG_CONFIG_HOME;
+  // The XDG base directory specification: a relative path is to be ignored.
+  return base?.startsWith('/') ? `${base}/sft/login.json` : `${home}/.sft/login.json`;
+}
+
+/** @returns undefined when nobody is logged in. */
+export async function readLogin(world: World): Promise<Login | undefined> {
+  const path = loginPath(world);
+  let text: string;
+  try {
+    const mode = await world.files.mode(path);
+    if ((mode & 0o077) !== 0) throw exposed(path);
+    text = await world.files.read(path);
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    if ((error as { code?: unknown }).code === 'ENOENT') return undefined;
+    throw broken(path);
+  }
+  const login = parse(text);
+  if (login === undefined) throw broken(path);
+  return login;
+}
+
+export const writeLogin = (world: World, login: Login): Promise<void> =>
+  world.files.writePrivate(loginPath(world), `${JSON.stringify(login, null, 2)}\n`);
+
+export async function removeLogin(world: World): Promise<void> {
+  try {
+    await world.files.remove(loginPath(world));
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'ENOENT') throw broken(loginPath(world));
+  }
+}
+
+function parse(text: string): Login | undefined {
+  try {
+    const value = JSON.parse(text) as Partial<Record<keyof Login, unknown>>;
+    const texts = [value.url, value.team, value.token];
+    return texts.every((t) => typeof t === 'string') ? (value as Login) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const exposed = (path: string): Failure =>
+  new Failure(
+    'configuration',
+    `${path} can be read by others, so its token may be known to them.`,
+    `End that token, run \`chmod 600 ${path}\`, and log in again.`,
+  );
+
+const broken = (path: string): Failure =>
+  new Failure('configuration', `${path} cannot be read.`, 'Log in again to write it anew.');
