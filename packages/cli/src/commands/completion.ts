@@ -1,0 +1,2 @@
+import { command } from '../command.ts';
+export const completion = command({ summary: 'todo', run: async () => undefined });
