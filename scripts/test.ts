@@ -1,9 +1,10 @@
 // `npm test [-- FILTER… -t NAME --vitest-option=…]`: every suite, one after the other. The last
 // line is `N passed, N failed, N skipped`; the exit code is 0 when something ran and
 // nothing failed.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { bundleClient } from './bundle.ts';
 import { missing, remedy } from './needs.ts';
 import { filesOf, readArguments, SUITES, type Suite } from './suites.ts';
 import { closingLine, NOTHING, plus, type Tally, tally, type VitestReport } from './tally.ts';
@@ -51,6 +52,19 @@ async function run(suite: Suite, files: readonly string[], index: number): Promi
   return tally(read(report), ended.code, counts);
 }
 
+/** bin/sft starts the bundle when there is one: it must be the one of this source. */
+async function refreshBundle(): Promise<Tally> {
+  const dist = join(root, 'packages/cli/dist');
+  if (!existsSync(dist)) return NOTHING;
+  try {
+    await bundleClient(root, dist);
+    return NOTHING;
+  } catch {
+    console.log('The client could not be bundled (see above), so its tests mean nothing.');
+    return { ...NOTHING, failed: 1 };
+  }
+}
+
 function read(report: string): VitestReport | null {
   try {
     return JSON.parse(readFileSync(report, 'utf8')) as VitestReport;
@@ -67,7 +81,7 @@ function sayWhatWasSkipped(total: Tally): void {
 }
 
 let interrupted = false;
-let total = NOTHING;
+let total = await refreshBundle();
 const lacking = missing();
 if (lacking.length > 0) {
   console.log(`Not on this machine: ${lacking.join(', ')}. Tests that need them are skipped.`);

@@ -1,0 +1,26 @@
+# Read by the programs in this folder, which set `root`. It starts no other process on the
+# way, so that the programs start as quickly as Node does.
+
+# launch NAME BUNDLE SOURCE [ARGUMENT…]: runs the bundle when there is one ('' for a program
+# that has none), else the source, on the pinned Node, or on the machine's where npm has none
+# for the platform. Whether the bundle is older than the source is not looked at.
+launch() {
+  name=$1 bundle=$root/$2 source=$root/$3
+  shift 3
+  node=
+  for pinned in "$root"/node_modules/node-*/bin/node; do
+    if [ -x "$pinned" ]; then node=$pinned; fi
+  done
+  if [ ! -e "$root/node_modules/.postern-installed" ]; then
+    root=$(cd -- "$root" && pwd -P)
+    printf '%s\n' "$name: nothing is installed in $root yet." \
+      "Run \`npm run demo\` there to see it work, or \`npm run build\` to install only." >&2
+    exit 78
+  fi
+  if [ -z "$node" ]; then node=node; fi
+  if [ -f "$bundle" ]; then exec "$node" "$bundle" "$@"; fi
+  # Compiled source is kept in the clone: whoever can write there can write the source too.
+  NODE_COMPILE_CACHE=$(cd -- "$root" && pwd -P)/node_modules/.cache/compiled
+  export NODE_COMPILE_CACHE
+  exec "$node" --disable-warning=ExperimentalWarning "$source" "$@"
+}

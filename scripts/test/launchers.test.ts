@@ -1,0 +1,69 @@
+import { chmodSync, cpSync, mkdirSync, symlinkSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { type Output, output } from '../report.ts';
+import { Tree } from './tree.ts';
+
+const BIN = resolve(import.meta.dirname, '../../bin');
+const STAMP = { 'node_modules/.postern-installed': 'x' };
+/** A Node that says how it was started. */
+const NODE = {
+  'node_modules/node-test-x1/bin/node': '#!/bin/sh\nfor arg; do printf "<%s>" "$arg"; done\n',
+};
+const BUNDLE = { 'packages/cli/dist/sft.mjs': '' };
+
+class Clone extends Tree {
+  constructor(...layers: ConstructorParameters<typeof Tree>) {
+    super(...layers);
+    cpSync(BIN, join(this.root, 'bin'), { recursive: true });
+    const node = join(this.root, Object.keys(NODE)[0] ?? '');
+    if (layers.includes(NODE)) chmodSync(node, 0o755);
+  }
+
+  run(program: string, args: string[] = [], cwd = this.root): Promise<Output> {
+    return output(program, args, { cwd });
+  }
+}
+
+describe('launchers', () => {
+  test.each(['sft', 'sft-admin', 'posternd'])(
+    '%s: nothing installed is 78 and a command',
+    async (name) => {
+      using clone = new Clone();
+      const ran = await clone.run(`bin/${name}`);
+      expect(ran.code).toBe(78);
+      expect(ran.stdout).toBe('');
+      const [what, next, ...rest] = ran.stderr.trimEnd().split('\n');
+      expect(what).toBe(`${name}: nothing is installed in ${clone.root} yet.`);
+      expect(next).toContain('npm run demo');
+      expect(rest).toEqual([]);
+    },
+  );
+
+  test('the bundle is started when there is one, and arguments arrive as they are', async () => {
+    using clone = new Clone(STAMP, NODE, BUNDLE);
+    const ran = await clone.run('bin/sft', ['ssh', 'a b', '', '--', '*', "it's"]);
+    expect(ran.stdout).toBe("<bin/../packages/cli/dist/sft.mjs><ssh><a b><><--><*><it's>");
+  });
+
+  test.each([
+    ['sft', 'packages/cli/src/main.ts'],
+    ['sft-admin', 'packages/cli/src/admin.ts'],
+    ['posternd', 'packages/server/src/main.ts'],
+  ])('%s: else its source', async (name, source) => {
+    using clone = new Clone(STAMP, NODE);
+    const ran = await clone.run(`bin/${name}`, ['serve']);
+    expect(ran.stdout).toBe(`<--disable-warning=ExperimentalWarning><bin/../${source}><serve>`);
+  });
+
+  test('symbolic links to a launcher are followed, relative and absolute, one after another', async () => {
+    using clone = new Clone(STAMP, NODE, BUNDLE);
+    mkdirSync(join(clone.root, 'home/bin'), { recursive: true });
+    symlinkSync('../../bin/sft', join(clone.root, 'home/bin/near'));
+    symlinkSync(join(clone.root, 'home/bin/near'), join(clone.root, 'far'));
+    for (const link of ['home/bin/near', 'far']) {
+      const ran = await clone.run(join(clone.root, link), ['-v'], '/');
+      expect(ran.stdout).toMatch(/\/packages\/cli\/dist\/sft\.mjs><-v>$/);
+    }
+  });
+});
