@@ -61,7 +61,8 @@ export const UserPatch = Type.Partial(
     status: Type.Union([Type.Literal('ACTIVE'), Type.Literal('DISABLED'), Type.Literal('DELETED')]),
     manager_id: Nullable(Uuid),
   }),
-  { minProperties: 1 },
+  // Partial keeps no option of what it is made from.
+  { additionalProperties: false, minProperties: 1 },
 );
 
 export const Token = Strict({

@@ -67,7 +67,11 @@ export const ServerFields = {
   allow_local_address: Type.Optional(Type.Boolean()),
 } as const;
 
-export const ServerPatch = Type.Partial(Strict(ServerFields), { minProperties: 1 });
+export const ServerPatch = Type.Partial(Strict(ServerFields), {
+  // Partial keeps no option of what it is made from.
+  additionalProperties: false,
+  minProperties: 1,
+});
 export type ServerPatch = Static<typeof ServerPatch>;
 
 /** A vaulted account's credential. The secret is write-only: no operation answers it. */
