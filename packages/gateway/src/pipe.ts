@@ -70,7 +70,7 @@ export class Printer {
       source.removeAllListeners('data');
       source.pause();
     }
-    if (!this.#running && this.#queue.length === 0) return;
+    if (this.#stopped || (!this.#running && this.#queue.length === 0)) return;
     await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
@@ -79,6 +79,7 @@ export class Printer {
     this.#stopped = true;
     this.#queue = [];
     this.#queued = 0;
+    for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   #take(piece: Piece): void {
