@@ -48,6 +48,7 @@ export async function runIn(
   options: FakeWorldOptions,
 ): Promise<Ran> {
   const world = fakeWorld(options);
+  options.onWorld?.(world);
   const argv = typeof words === 'string' ? words.split(' ').filter((w) => w !== '') : words;
   const exit = await run(program, argv, world);
   const [out, err] = [world.out(), world.err()];

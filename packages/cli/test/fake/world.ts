@@ -16,6 +16,8 @@ export interface FakeWorldOptions {
   readonly ssh?: Partial<World['ssh']>;
   readonly http?: Partial<World['http']>;
   readonly clock?: Partial<World['clock']>;
+  /** Told before the command runs. */
+  readonly onWorld?: (world: FakeWorld) => void;
 }
 
 export interface FakeFile {
