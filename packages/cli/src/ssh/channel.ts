@@ -1,0 +1,127 @@
+import { constants } from 'node:os';
+import type { Client, ClientChannel, PseudoTtyOptions } from 'ssh2';
+import type { World } from '../context.ts';
+import { EscapeKeys } from './escape-keys.ts';
+import type { SshEnd, SshJob } from './port.ts';
+import { rawMode } from './raw-mode.ts';
+
+/** How long a remote command has to end after a signal, before the channel is closed. */
+const SIGNAL_GRACE_MS = 2000;
+
+/** Runs the shell or command of a job, until it has ended and all its output is written. */
+export function runChannel(
+  client: Client,
+  lost: Promise<string | undefined>,
+  job: SshJob,
+  world: World,
+): Promise<SshEnd> {
+  const pty = wantsPty(job, world) ? windowOf(world) : undefined;
+  const env = localeOf(world.env);
+  return new Promise((resolve) => {
+    let opened = false;
+    lost.then((why) => {
+      if (!opened) resolve({ kind: 'lost', why });
+    });
+    const onOpen = (error: Error | undefined, channel: ClientChannel) => {
+      opened = true;
+      if (error) return resolve({ kind: 'lost', why: refusal(error) });
+      // No await between here and the handlers: a quick command's status would be missed.
+      attach(channel, pty !== undefined, world, async (exit) =>
+        resolve(
+          exit === undefined ? { kind: 'lost', why: await reason(lost) } : { kind: 'exited', exit },
+        ),
+      );
+    };
+    if (job.command === undefined) client.shell(pty ?? false, { env }, onOpen);
+    else client.exec(job.command, pty === undefined ? { env } : { env, pty }, onOpen);
+  });
+}
+
+/** A channel may close a moment before the connection that says why. */
+const reason = (lost: Promise<string | undefined>): Promise<string | undefined> =>
+  Promise.race([
+    lost,
+    new Promise<undefined>((resolve) => setTimeout(resolve, 500, undefined).unref()),
+  ]);
+
+const refusal = (error: Error): string =>
+  `The gateway refused it: ${error.message.replace(/^\(SSH\) /, '')}.`;
+
+function attach(
+  channel: ClientChannel,
+  isPty: boolean,
+  world: World,
+  ended: (exit: number | undefined) => void,
+): void {
+  const { stdin, stdout, stderr } = world;
+  const isTerminal = isPty && stdin.isTTY === true;
+  let exit: number | undefined;
+  const restore = isTerminal ? rawMode(stdin) : () => undefined;
+  const keys = isTerminal ? new EscapeKeys(() => close(undefined)) : undefined;
+
+  const close = (status: number | undefined) => {
+    exit ??= status;
+    channel.close();
+  };
+  const onSignal = (name: NodeJS.Signals) => {
+    const status = 128 + constants.signals[name];
+    // Without its standard input ssh2 sends no signal any more.
+    if (!channel.writable || isPty) return close(status);
+    channel.signal(name.replace(/^SIG/, ''));
+    setTimeout(() => close(status), SIGNAL_GRACE_MS).unref();
+  };
+  const onResize = () => channel.setWindow(stdout.rows ?? 24, stdout.columns ?? 80, 0, 0);
+  // Whoever read our output has gone: as with a local command, SIGPIPE.
+  const onBroken = () => close(128 + constants.signals.SIGPIPE);
+
+  channel.on('exit', (code: number | null, signal?: string) => {
+    exit = code ?? statusOf(signal);
+  });
+  channel.on('close', () => {
+    release();
+    stdin.unpipe();
+    stdin.pause();
+    stdout.removeListener('error', onBroken);
+    if (isPty) stdout.removeListener('resize', onResize);
+    restore();
+    ended(exit);
+  });
+  channel.pipe(stdout, { end: false });
+  channel.stderr.pipe(stderr, { end: false });
+  if (keys === undefined) stdin.pipe(channel);
+  else stdin.pipe(keys).pipe(channel);
+  stdin.on('error', () => channel.end());
+  stdout.on('error', onBroken);
+  if (isPty) stdout.on('resize', onResize);
+  const release = world.takeSignals(onSignal);
+}
+
+/** `SIGKILL` or `KILL`, as RFC 4254 §6.10 spells it; an unknown one counts as a failure. */
+function statusOf(signal: string | undefined): number {
+  const name = `SIG${(signal ?? '').replace(/^SIG/, '')}` as NodeJS.Signals;
+  return 128 + (constants.signals[name] ?? 0);
+}
+
+/**
+ * A shell gets a terminal when it is typed at one; a command when both its ends are one, so
+ * that what is redirected arrives byte by byte as it was written.
+ */
+function wantsPty({ tty, command }: SshJob, { stdin, stdout }: World): boolean {
+  if (tty !== 'auto') return tty === 'always';
+  return stdin.isTTY === true && (command === undefined || stdout.isTTY === true);
+}
+
+function windowOf({ env, stdout }: World): PseudoTtyOptions {
+  return {
+    term: env.TERM || 'vt100',
+    cols: stdout.columns ?? 80,
+    rows: stdout.rows ?? 24,
+    width: 0,
+    height: 0,
+  };
+}
+
+function localeOf(env: World['env']): Record<string, string> {
+  const ours = Object.entries(env).filter(([key]) => key === 'LANG' || /^LC_[A-Z]+$/.test(key));
+  return Object.fromEntries(ours.flatMap(([k, v]) => (v === undefined ? [] : [[k, v]])));
+}
