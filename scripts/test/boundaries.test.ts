@@ -122,7 +122,7 @@ describe('boundaries', () => {
   });
 });
 
-describe('boundaries of a house in order', () => {
+describe('boundaries of a house in order', { timeout: 60_000 }, () => {
   const tree = new Tree(HOUSE);
   afterAll(() => tree[Symbol.dispose]());
 

@@ -7,7 +7,7 @@ import { Tree } from './tree.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
-describe('the bundle of the client', () => {
+describe('the bundle of the client', { timeout: 60_000 }, () => {
   test('it starts, and says the same version as the source', async () => {
     // Inside the package, as dist is: that is where ssh2 is found.
     const folder = mkdtempSync(join(root, 'packages/cli/node_modules/.bundle-'));

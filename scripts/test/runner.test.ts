@@ -9,7 +9,7 @@ const npmTest = (...args: string[]) =>
   output(process.execPath, [join(root, 'scripts/test.ts'), ...args], { cwd: root });
 const lastLine = (text: string): string | undefined => text.trimEnd().split('\n').at(-1);
 
-describe('npm test', () => {
+describe('npm test', { timeout: 120_000 }, () => {
   test('ends with one line that adds up what ran', async () => {
     const ran = await npmTest('scripts/test/layout.test.ts');
     expect(lastLine(ran.stdout)).toMatch(/^[1-9]\d* passed, 0 failed, 0 skipped$/);
