@@ -14,8 +14,8 @@ import type {
   UserId,
 } from './model.ts';
 import { leavesOf, needsOf, setsOf } from './needs.ts';
-import { humansBehind, shares } from './people.ts';
-import { demandOf, spentBefore, type Yes } from './quorum.ts';
+import { shares } from './people.ts';
+import { demandOf, everyYes, spentBefore } from './quorum.ts';
 import { eligibleIn, type View, viewOf } from './roster.ts';
 
 /** A leaf of the step that cannot be met, with how many persons could answer it at all. */
@@ -66,7 +66,7 @@ export function canStillBeMet(circumstances: Circumstances): Liveness {
     ...spentBefore(request, request.step),
     ...given.flatMap((vote) => vote.persons),
   ]);
-  const fresh = everybody(request.steps, view).filter((yes) => !shares(yes.persons, spent));
+  const fresh = everyYes(setsOf(request.steps), view).filter((yes) => !shares(yes.persons, spent));
   // `fresh` comes first, so that an index into it is the same in both lists.
   const voters = [...fresh, ...given];
   const demands = remainingNeeds(request).map((need, i) =>
@@ -89,11 +89,6 @@ export function canEverBeMet(steps: readonly Step[], roster: Roster): Liveness {
 
 const remainingNeeds = (request: RequestFacts): readonly Need[] =>
   request.steps.slice(request.step).map((_, i) => needsOf(request, request.step + i)!);
-
-function everybody(steps: readonly Step[], view: View): readonly Yes[] {
-  const ids = new Set(setsOf(steps).flatMap((set) => [...eligibleIn(set, view)]));
-  return [...ids].map((id) => ({ as: id, persons: [...(humansBehind(id, view.roster) ?? [])] }));
-}
 
 function stuckAt(request: RequestFacts, step: number, view: View): Liveness {
   const need = needsOf(request, step);

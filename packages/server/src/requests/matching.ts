@@ -23,7 +23,7 @@ export interface Filling {
 }
 
 /** More work than any type that may be published can need; beyond it the answer is "not met". */
-const MAX_TRIES = 20_000;
+const MAX_TRIES = 4096;
 
 /**
  * The filling that leaves the fewest ballots missing: over every alternative of the
@@ -46,6 +46,28 @@ export function bestFilling(demand: Demand, ballots: readonly Ballot[]): Filling
 
 export const canFill = (demand: Demand, ballots: readonly Ballot[]): boolean =>
   bestFilling(demand, ballots)?.missing === 0;
+
+/**
+ * How the first `given` ballots best fill a demand that the others may still come to
+ * fill: in an alternative that all of them together can meet, if there is one, in which
+ * the given ones leave the fewest missing, and placed so that the others fit. For
+ * showing what is needed, not for deciding: it does not look at persons.
+ */
+export function mostPromising(demand: Demand, given: number): Filling | undefined {
+  let best: { readonly filling: Filling; readonly hopeless: number } | undefined;
+  for (const slots of alternatives(demand)) {
+    const used = new Map<number, Slot>();
+    const { missing } = maximumMatching(slots, (b) => b < given, used);
+    const hopeless = maximumMatching(slots, () => true, used).missing;
+    const filling = { missing, slots, used: new Map([...used].filter(([b]) => b < given)) };
+    const better =
+      best === undefined ||
+      hopeless < best.hopeless ||
+      (hopeless === best.hopeless && missing < best.filling.missing);
+    if (better) best = { filling, hopeless };
+  }
+  return best?.filling;
+}
 
 /** Each way to choose one branch at every `either`, as the slots that must then all be filled. */
 export function* alternatives(demand: Demand): Generator<readonly Slot[]> {
@@ -84,7 +106,7 @@ function fill(
 ): Filling | undefined {
   budget.tries -= 1;
   if (budget.tries < 0) return undefined;
-  const relaxed = maximumMatching(slots, without);
+  const relaxed = maximumMatching(slots, (b) => !without.has(b));
   if (relaxed.missing >= bound) return undefined;
   const pivot = conflictIn([...relaxed.used.keys()], ballots);
   if (pivot === undefined) return relaxed;
@@ -127,19 +149,27 @@ function withoutConflicts(
   return gone;
 }
 
-/** Kuhn's augmenting paths from the slots' side; ballots in `without` are not there. */
-function maximumMatching(slots: readonly Slot[], without: ReadonlySet<number>): Filling {
-  const used = new Map<number, Slot>();
-  const presentIn = new Map(slots.map((s) => [s, s.ballots.filter((b) => !without.has(b))]));
+/**
+ * Kuhn's augmenting paths from the slots' side, over the ballots that are `there`. Goes
+ * on from `used` where that is given: whatever is used stays in use, perhaps elsewhere.
+ */
+function maximumMatching(
+  slots: readonly Slot[],
+  there: (ballot: number) => boolean,
+  used: Map<number, Slot> = new Map(),
+): Filling {
+  const present = new Map(slots.map((slot) => [slot, slot.ballots.filter(there)]));
+  const filled = new Map<Slot, number>();
+  for (const slot of used.values()) filled.set(slot, (filled.get(slot) ?? 0) + 1);
   const augment = (slot: Slot, tried: Set<Slot>): boolean => {
     tried.add(slot);
-    const present = presentIn.get(slot)!;
-    const free = present.find((b) => !used.has(b));
+    const ballots = present.get(slot)!;
+    const free = ballots.find((b) => !used.has(b));
     if (free !== undefined) {
       used.set(free, slot);
       return true;
     }
-    return present.some((b) => {
+    return ballots.some((b) => {
       const holder = used.get(b)!;
       if (tried.has(holder) || !augment(holder, tried)) return false;
       used.set(b, slot);
@@ -148,6 +178,7 @@ function maximumMatching(slots: readonly Slot[], without: ReadonlySet<number>): 
   };
   let missing = 0;
   for (const slot of slots)
-    for (let n = 0; n < slot.any; n++) if (!augment(slot, new Set())) missing += 1;
+    for (let n = filled.get(slot) ?? 0; n < slot.any; n++)
+      if (!augment(slot, new Set())) missing += 1;
   return { missing, slots, used };
 }

@@ -1,6 +1,6 @@
 import { type Ballot, bestFilling, type Demand, type Filling } from './matching.ts';
-import type { Need, RequestFacts, UserId, Vote } from './model.ts';
-import { shares } from './people.ts';
+import type { ApproverSet, Need, RequestFacts, UserId, Vote } from './model.ts';
+import { humansBehind, shares } from './people.ts';
 import { eligibleIn, type View } from './roster.ts';
 
 /** Somebody's yes: `as` is whose eligibility it uses, `persons` everybody it spends. */
@@ -33,6 +33,12 @@ export function demandOf(need: Need, votes: readonly Yes[], view: View): Demand 
 
 const counts = (vote: Yes, eligible: ReadonlySet<UserId>, view: View): boolean =>
   eligible.has(vote.as) && vote.persons.length > 0 && !shares(vote.persons, view.side);
+
+/** A yes of everybody whom the sets ask. */
+export function everyYes(sets: readonly ApproverSet[], view: View): readonly Yes[] {
+  const ids = new Set(sets.flatMap((set) => [...eligibleIn(set, view)]));
+  return [...ids].map((id) => ({ as: id, persons: [...(humansBehind(id, view.roster) ?? [])] }));
+}
 
 /** The approvals of a step that were not found void. */
 export const approvalsOf = (request: RequestFacts, step: number): readonly Vote[] =>

@@ -54,7 +54,8 @@ export const REASONS = {
   },
   decided_already: {
     code: 'already_decided',
-    detail: 'You, or the person behind this account, decided this step already.',
+    detail:
+      'You, or a person this decision would stand for, decided this step already; it needs somebody else.',
   },
   counted_in_earlier_step: {
     code: 'already_decided',

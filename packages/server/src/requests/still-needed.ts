@@ -1,10 +1,10 @@
 import { standingVotes } from './decide.ts';
-import { bestFilling, type Demand, type Filling, type Slot } from './matching.ts';
+import { bestFilling, type Demand, mostPromising, type Slot } from './matching.ts';
 import type { Circumstances } from './may-decide.ts';
 import type { ApproverSet, Leaf, Need, UserId } from './model.ts';
-import { needsOf } from './needs.ts';
+import { leavesOf, needsOf } from './needs.ts';
 import { humansBehind, shares } from './people.ts';
-import { demandOf, spentBefore, type Yes } from './quorum.ts';
+import { demandOf, everyYes, spentBefore, type Yes } from './quorum.ts';
 import { eligibleIn, type View, viewOf } from './roster.ts';
 
 /** What a step still lacks, in names for people to read. An empty `of` says that nobody is left to ask. */
@@ -38,8 +38,7 @@ interface Scene {
 
 /** What `need` lacks when `votes` are all it gets; undefined when it is met. */
 function lacking(need: Need, votes: readonly Yes[], scene: Scene): StillNeeded | undefined {
-  const demand = demandOf(need, votes, scene.view);
-  const filling = bestFilling(demand, votes);
+  const filling = bestFilling(demandOf(need, votes, scene.view), votes);
   if (filling?.missing === 0) return undefined;
   if ('any' in need) return { any: need.any - (filling?.used.size ?? 0), of: namesOf(need, scene) };
   if ('either' in need) {
@@ -49,7 +48,7 @@ function lacking(need: Need, votes: readonly Yes[], scene: Scene): StillNeeded |
       single(open.length > 0 ? open : branches) ?? { either: open.length > 0 ? open : branches }
     );
   }
-  const hands = 'all' in demand ? deal(demand.all, filling, votes) : [];
+  const hands = deal(need.all, votes, scene);
   const parts = need.all.flatMap((n, i) => lacking(n, hands[i] ?? [], scene) ?? []);
   return single(parts) ?? { all: parts };
 }
@@ -58,29 +57,36 @@ const single = (parts: readonly StillNeeded[]): StillNeeded | undefined =>
   parts.length === 1 ? parts[0] : undefined;
 
 /**
- * Deals votes to the children of an `all`, no vote and no person twice: first as the best
- * filling uses them, then each that it leaves over to the first child with a place for it.
+ * Deals votes to the children of an `all`, no vote and no person twice: first where they
+ * are most of use, then each that is left over to the first child with a place for it.
  */
 function deal(
-  children: readonly Demand[],
-  filling: Filling | undefined,
+  children: readonly Need[],
   votes: readonly Yes[],
+  { view, spent }: Scene,
 ): readonly (readonly Yes[])[] {
-  const places = children.map(slotsOf);
+  const sets = children.flatMap((n) => leavesOf(n).flatMap((leaf) => leaf.of));
+  const others = everyYes(sets, view).filter((yes) => !shares(yes.persons, spent));
+  const demands = children.map((n) => demandOf(n, [...votes, ...others], view));
+  const places = demands.map(slotsOf);
   const hands: Yes[][] = children.map(() => []);
   const taken = new Set<UserId>();
   const give = (vote: Yes, child: number) => {
+    if (child < 0 || shares(vote.persons, taken)) return;
     hands[child]?.push(vote);
     for (const person of vote.persons) taken.add(person);
   };
+  const filling = mostPromising({ all: demands }, votes.length);
   for (const [i, slot] of filling?.used ?? [])
     give(
       votes[i]!,
       places.findIndex((slots) => slots.includes(slot)),
     );
   votes.forEach((vote, i) => {
-    const child = places.findIndex((slots) => slots.some((slot) => slot.ballots.includes(i)));
-    if (child >= 0 && !shares(vote.persons, taken)) give(vote, child);
+    give(
+      vote,
+      places.findIndex((slots) => slots.some((slot) => slot.ballots.includes(i))),
+    );
   });
   return hands;
 }
