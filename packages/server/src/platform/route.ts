@@ -94,32 +94,46 @@ export function route<K extends OperationId, C extends RouteCaller>(
     url: fastifyPath(operation.path),
     schema: routeSchema(operation),
     handler: async (request, reply) => {
-      let caller: C | undefined;
-      try {
-        checkTeam(world, request);
-        const answer = await world.transact(async (tx) => {
-          caller = undefined;
-          caller = await world.authenticate(tx, bearerOf(request));
-          const relations = world.permit(operation, caller);
-          const call = {
-            tx,
-            caller,
-            relations,
-            params: request.params,
-            query: request.query,
-            body: request.body,
-            if_match: ifMatch(operation, request),
-            client_address: request.ip,
-          } as unknown as Call<K, C>;
-          return await once(operation, request, tx, caller, () => handler(call));
-        });
-        return await send(operation, request, reply, answer);
-      } catch (error) {
-        if (error instanceof Refusal) await world.refused(operation, error, caller, request.ip);
-        throw error;
-      }
+      const answer = await authorized(world, operation, request, (tx, caller, relations) => {
+        const call = {
+          tx,
+          caller,
+          relations,
+          params: request.params,
+          query: request.query,
+          body: request.body,
+          if_match: ifMatch(operation, request),
+          client_address: request.ip,
+        } as unknown as Call<K, C>;
+        return once(operation, request, tx, caller, () => handler(call));
+      });
+      return send(operation, request, reply, answer);
     },
   });
+}
+
+/**
+ * For answers that are not one JSON body (a stream, a file): authenticates, checks the role
+ * and runs `act` in one transaction; what is refused goes to the log.
+ */
+export async function authorized<T, C extends RouteCaller>(
+  world: RouteWorld<C>,
+  operation: Operation,
+  request: FastifyRequest,
+  act: (tx: Tx, caller: C, relations: ReadonlySet<Relation>) => Promise<T>,
+): Promise<T> {
+  let caller: C | undefined;
+  try {
+    checkTeam(world, request);
+    return await world.transact(async (tx) => {
+      caller = undefined;
+      caller = await world.authenticate(tx, bearerOf(request));
+      return await act(tx, caller, world.permit(operation, caller));
+    });
+  } catch (error) {
+    if (error instanceof Refusal) await world.refused(operation, error, caller, request.ip);
+    throw error;
+  }
 }
 
 export function checkTeam(world: { readonly team: string }, request: FastifyRequest): void {
@@ -184,13 +198,26 @@ async function send<T>(
   reply: FastifyReply,
   answer: Reply<T>,
 ): Promise<FastifyReply> {
-  reply.code(answer.status).header('cache-control', operation.secret ? 'no-store' : 'no-cache');
+  reply.code(answer.status);
+  if (operation.secret) reply.header('cache-control', 'no-store');
   if (answer.etag !== undefined) reply.header('etag', `"${answer.etag}"`);
-  if (answer.next_cursor !== undefined) {
+  return sendPage(request, reply, {
+    ...answer,
+    body: answer.status === 204 ? undefined : answer.body,
+  });
+}
+
+/** Sends the body, with `Link: rel=next` (RFC 8288) when there is a next page. */
+export function sendPage(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { body, next_cursor }: { readonly body: unknown; readonly next_cursor?: string },
+): FastifyReply {
+  if (next_cursor !== undefined) {
     const [path, query] = request.url.split('?');
     const next = new URLSearchParams(query);
-    next.set('cursor', answer.next_cursor);
+    next.set('cursor', next_cursor);
     reply.header('link', `<${path}?${next}>; rel="next"`);
   }
-  return reply.send(answer.status === 204 ? undefined : answer.body);
+  return reply.send(body);
 }

@@ -137,6 +137,7 @@ export interface DomainTables {
   request_type_versions: {
     request_type_id: string;
     version: number;
+    source: Jsonb<unknown>;
     definition: Jsonb<unknown>;
     digest: string;
     published_by: string | null;

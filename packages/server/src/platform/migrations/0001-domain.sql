@@ -222,6 +222,8 @@ create table request_types (
 create table request_type_versions (
   request_type_id uuid not null references request_types (id),
   version integer not null,
+  -- As it was written, for people; and with every name resolved to an id, for deciding.
+  source jsonb not null,
   definition jsonb not null,
   digest text not null,
   published_by uuid references users (id),
