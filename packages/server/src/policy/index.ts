@@ -1,4 +1,5 @@
 export { APPROVAL_CHECKS, type ApprovalCheck, approvalEnd, whyNot } from './approvals.ts';
+export { createPolicyCache, type PolicyCache } from './cache.ts';
 export { type CompiledPolicies, compile, type PolicySet, type RefusedRule } from './compile.ts';
 export { evaluate, evaluatePlanned } from './evaluate.ts';
 export type * from './facts.ts';
@@ -16,6 +17,7 @@ export {
   type RequestTypeReference,
   type ServerReference,
 } from './references.ts';
+export { registerPolicyRoutes } from './routes.ts';
 export { indexServers, type ServersIndex } from './servers.ts';
 export { applyPolicy } from './service.ts';
 export {

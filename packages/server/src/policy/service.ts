@@ -5,6 +5,7 @@ import { SUCCESS, userRef } from '../platform/actor.ts';
 import { json } from '../platform/columns.ts';
 import { Refusal } from '../platform/errors.ts';
 import { bumpPolicy } from '../platform/locks.ts';
+import type { PageRequest } from '../platform/paging.ts';
 import type { Tx } from '../platform/tx.ts';
 import type { SecurityPolicy } from './model.ts';
 import { directory } from './references.ts';
@@ -13,6 +14,7 @@ import {
   findPolicy,
   findPolicyByName,
   insertPolicy,
+  listPolicies,
   loadReferences,
   type PolicyRow,
   updatePolicy,
@@ -59,6 +61,20 @@ async function check(
     next: 'Correct what the errors point at and send the policy again.',
   });
 }
+
+export async function getPolicy(tx: Tx, id: string): Promise<Stored> {
+  const row = await findPolicy(tx.sql, id);
+  if (row === undefined) throw noSuchPolicy();
+  return describePolicy(row);
+}
+
+/** Newest first, one more than the page holds when there is a next one. */
+export const listPolicyRows = (tx: Tx, name: string | undefined, page: PageRequest) =>
+  listPolicies(tx.sql, {
+    limit: page.limit,
+    ...(page.after === undefined ? {} : { before: page.after }),
+    ...(name === undefined ? {} : { name }),
+  });
 
 /** Everybody's access may change: the policy set's lock first, the signal at the end. */
 export async function createPolicy(tx: Tx, caller: Caller, input: unknown): Promise<Stored> {

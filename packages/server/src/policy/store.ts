@@ -147,35 +147,38 @@ export async function loadApprovals(
   return rows.map((row) => ({ ...row, periods: row.periods as Record<string, Seconds> }));
 }
 
-/** The person's pending requests on a server: which type and target each is for. */
-export const loadPending = (db: Sql, userId: string, serverIds: readonly string[]) =>
-  serverIds.length === 0
-    ? Promise.resolve([])
-    : db
-        .selectFrom('access_requests')
-        .select([
-          'id',
-          'server_id',
-          'identity',
-          'credential_type',
-          'privilege',
-          'admin_level',
-          'request_type_id',
-        ])
-        .where('requester_id', '=', userId)
-        .where('server_id', 'in', serverIds)
-        .where('state', '=', 'pending')
-        .execute();
+/** The person's pending requests: which type and target each is for. */
+export const loadPending = (db: Sql, userId: string) =>
+  db
+    .selectFrom('access_requests')
+    .select([
+      'id',
+      'server_id',
+      'identity',
+      'credential_type',
+      'privilege',
+      'admin_level',
+      'request_type_id',
+    ])
+    .where('requester_id', '=', userId)
+    .where('state', '=', 'pending')
+    .execute();
 export type PendingRow = Awaited<ReturnType<typeof loadPending>>[number];
 
-export const findServerIds = (db: Sql, names: readonly string[]) =>
-  names.length === 0
-    ? Promise.resolve([])
-    : db
-        .selectFrom('server_names')
-        .select(['name', 'server_id'])
-        .where('name', 'in', names)
-        .execute();
+export async function loadServerNames(db: Sql): Promise<ReadonlyMap<string, string>> {
+  const rows = await db.selectFrom('server_names').select(['name', 'server_id']).execute();
+  return new Map(rows.map((row) => [row.name, row.server_id]));
+}
+
+/** Changes whenever the policy set or any server does: every writer counts its row up. */
+export async function policyStamp(db: Sql): Promise<string> {
+  const row = await db
+    .selectFrom('revisions')
+    .select((e) => [e.fn.countAll<number>().as('n'), e.fn.sum<number>('revision').as('sum')])
+    .where('kind', 'in', ['policy', 'server'])
+    .executeTakeFirstOrThrow();
+  return `${row.n}:${row.sum}`;
+}
 
 type Policies = DomainTables['security_policies'];
 export type PolicyRow = Selectable<Policies>;
