@@ -1,0 +1,109 @@
+import type { Seconds } from '@postern/shared';
+import { SUCCESS, SYSTEM } from '../platform/actor.ts';
+import type { EventReference } from '../platform/audit.ts';
+import { json } from '../platform/columns.ts';
+import { lockDeciding } from '../platform/locks.ts';
+import type { Tx } from '../platform/tx.ts';
+import { approvalUsed, bestAllowed, evaluateFresh } from '../policy/index.ts';
+import { type CutReason, cutState, sessionEnd } from './model.ts';
+import {
+  moveSession,
+  namesOf,
+  openSessions,
+  type SessionFilter,
+  type SessionRow,
+} from './store.ts';
+
+/** What an event of a session names. */
+export async function sessionTargets(tx: Tx, row: SessionRow): Promise<EventReference[]> {
+  const names = (await namesOf(tx.sql, [row]))(row);
+  return [
+    { type: 'session', id: row.id, name: null },
+    { type: 'user', id: row.user_id, name: names.user },
+    { type: 'server', id: row.server_id, name: names.server },
+    { type: 'account', id: row.account_id, name: row.identity },
+  ];
+}
+
+/** Cuts one session, if it is still opening or live; its gateway hears of it when this commits. */
+export async function cutSession(
+  tx: Tx,
+  row: SessionRow,
+  reason: CutReason,
+  actor: EventReference = SYSTEM,
+): Promise<SessionRow | undefined> {
+  const moved = await moveSession(tx.sql, row.id, [row.state], {
+    state: cutState(row.state),
+    ended_at: tx.now,
+    end_reason: reason,
+  });
+  if (moved === undefined) return undefined;
+  await tx.audit({
+    type: reason === 'terminated' ? 'pam.session.terminate' : 'pam.session.cut',
+    actor,
+    targets: await sessionTargets(tx, row),
+    outcome: SUCCESS,
+    request_id: row.request_id,
+    rule_ids: row.rule_ids,
+    session_id: row.id,
+    details: { reason },
+  });
+  await tx.signal({ kind: 'session', id: row.id });
+  return moved;
+}
+
+/** Cuts every open session that the filter names, in the caller's transaction and under its locks. */
+export async function cutSessions(
+  tx: Tx,
+  filter: SessionFilter,
+  reason: CutReason,
+): Promise<number> {
+  const rows = await openSessions(tx.sql, filter);
+  for (const row of rows) await cutSession(tx, row, reason);
+  return rows.length;
+}
+
+/**
+ * Evaluates an open session again, as things are now: still allowed, with as many
+ * channels? Then its end may move, either way; else it is cut. The same evaluation as at
+ * opening.
+ */
+export async function reviewSession(tx: Tx, longest: Seconds, id: string): Promise<void> {
+  const [seen] = await openSessions(tx.sql, { id });
+  if (seen === undefined) return;
+  await lockDeciding(tx.sql, [seen.user_id, seen.server_id]);
+  const [row] = await openSessions(tx.sql, { id });
+  if (row === undefined) return;
+  const evaluation = await evaluateFresh(tx, {
+    user_id: row.user_id,
+    server_id: row.server_id,
+    client_address: row.client_address ?? undefined,
+  });
+  if (evaluation === undefined || evaluation.server.state !== 'ACTIVE')
+    return void (await cutSession(tx, row, 'server_changed'));
+  if (evaluation.user.status !== 'ACTIVE') return void (await cutSession(tx, row, 'user_disabled'));
+  if (evaluation.server.identity_revision !== row.server_identity_revision)
+    return void (await cutSession(tx, row, 'server_changed'));
+  const covering = evaluation.methods.filter((method) =>
+    row.channels.every((channel) => (method.channels as readonly string[]).includes(channel)),
+  );
+  const method = bestAllowed(covering, {
+    identity: row.identity,
+    access_credential: credentialOf(row),
+  });
+  if (method === undefined) return void (await cutSession(tx, row, 'policy_changed'));
+  const expires_at = sessionEnd(row.opened_at, method.expires_at, longest);
+  const request_id = approvalUsed(method)?.request_id ?? null;
+  if (expires_at === row.expires_at && request_id === row.request_id) return;
+  await moveSession(tx.sql, id, ['opening', 'live'], {
+    expires_at,
+    request_id,
+    rule_ids: json(method.rule_ids),
+  });
+  await tx.signal({ kind: 'session', id });
+}
+
+export const credentialOf = (row: SessionRow) =>
+  row.credential_type === 'vaulted_account'
+    ? ({ type: 'vaulted_account', account_id: row.account_id ?? '' } as const)
+    : ({ type: 'principal_account', admin_level_permissions: row.admin_level } as const);
