@@ -54,9 +54,7 @@ async function managerOf(db: Sql, userId: UserId): Promise<readonly Eligibility[
     .where('id', '=', userId)
     .executeTakeFirst();
   if (row?.manager_id == null) return [];
-  return [
-    { user_id: row.manager_id, made_by: row.manager_made_by, made_at: row.manager_made_at },
-  ];
+  return [{ user_id: row.manager_id, made_by: row.manager_made_by, made_at: row.manager_made_at }];
 }
 
 async function ownersOfServer(db: Sql, serverId: string): Promise<readonly Eligibility[]> {

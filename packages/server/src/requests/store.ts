@@ -1,5 +1,5 @@
 import type { Instant } from '@postern/shared';
-import { type Kysely, type Selectable, sql } from 'kysely';
+import { type Insertable, type Kysely, type Selectable, sql, type Updateable } from 'kysely';
 import type { Database } from '../platform/schema.ts';
 import type { DomainTables } from '../platform/tables.ts';
 
@@ -89,6 +89,45 @@ export async function countPending(db: Sql, requesterId: string): Promise<number
 /** One raise per person at a time, so that the limit of pending requests holds. */
 export const lockRaising = (db: Sql, requesterId: string): Promise<unknown> =>
   sql`select pg_advisory_xact_lock(hashtextextended(${`raise ${requesterId}`}, 0))`.execute(db);
+
+export type RequestUpdate = Updateable<DomainTables['access_requests']>;
+
+export const updateRequest = (db: Sql, id: string, fields: RequestUpdate): Promise<RequestRow> =>
+  db
+    .updateTable('access_requests')
+    .set(fields)
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+
+export const insertRequest = (
+  db: Sql,
+  row: Insertable<DomainTables['access_requests']>,
+): Promise<RequestRow> =>
+  db.insertInto('access_requests').values(row).returningAll().executeTakeFirstOrThrow();
+
+export const insertDecision = (
+  db: Sql,
+  row: Insertable<DomainTables['access_request_decisions']>,
+): Promise<unknown> => db.insertInto('access_request_decisions').values(row).execute();
+
+export const insertApproval = (
+  db: Sql,
+  row: Insertable<DomainTables['approvals']>,
+): Promise<unknown> => db.insertInto('approvals').values(row).execute();
+
+/** Ends the request's approval, revoked or not; FOR UPDATE against an opening that reads it. */
+export const endApproval = (
+  db: Sql,
+  requestId: string,
+  how: { revoked_at: Instant } | { ended_at: Instant },
+): Promise<unknown> =>
+  db.updateTable('approvals').set(how).where('request_id', '=', requestId).execute();
+
+export const insertComment = (
+  db: Sql,
+  row: Insertable<DomainTables['access_request_comments']>,
+): Promise<unknown> => db.insertInto('access_request_comments').values(row).execute();
 
 /** Writes the change of state and counts the request up; both or neither. */
 export async function recordTransition(

@@ -1,7 +1,26 @@
-import type { Kysely } from 'kysely';
+import type { Insertable, Kysely, Selectable, Updateable } from 'kysely';
 import type { Database } from '../platform/schema.ts';
+import type { DomainTables } from '../platform/tables.ts';
 
 type Sql = Kysely<Database>;
+type Types = DomainTables['request_types'];
+export type TypeRow = Selectable<Types>;
+
+export const insertType = (db: Sql, row: Insertable<Types>): Promise<TypeRow> =>
+  db.insertInto('request_types').values(row).returningAll().executeTakeFirstOrThrow();
+
+export const updateType = (db: Sql, id: string, fields: Updateable<Types>): Promise<TypeRow> =>
+  db
+    .updateTable('request_types')
+    .set(fields)
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+
+export const insertVersion = (
+  db: Sql,
+  row: Insertable<DomainTables['request_type_versions']>,
+): Promise<unknown> => db.insertInto('request_type_versions').values(row).execute();
 
 export const findType = (db: Sql, id: string) =>
   db.selectFrom('request_types').selectAll().where('id', '=', id).executeTakeFirst();

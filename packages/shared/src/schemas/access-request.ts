@@ -66,6 +66,8 @@ export const RequestStep = Strict({
   expires_at: Nullable(DateTime),
 });
 
+export type RequestStep = Static<typeof RequestStep>;
+
 export const RequestTarget = Strict({
   type: Type.Literal('server_access'),
   server: Strict({

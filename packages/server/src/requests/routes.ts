@@ -1,0 +1,149 @@
+import { type Operation, operations } from '@postern/shared';
+import type { FastifyInstance } from 'fastify';
+import type { Caller } from '../identity/index.ts';
+import { cutPage, pageOf } from '../platform/paging.ts';
+import { authorized, fastifyPath, type RouteWorld, route, routeSchema } from '../platform/route.ts';
+import type { Signals } from '../platform/signals.ts';
+import { type EventStream, openStream } from '../platform/sse.ts';
+import { commentRequest } from './service-comment.ts';
+import { decideRequest } from './service-decide.ts';
+import { cancelRequest, dropRequest, revokeRequest } from './service-end.ts';
+import { listAccessRequests } from './service-list.ts';
+import { raiseRequest } from './service-raise.ts';
+import { createType, getType, listRequestTypes, publishType } from './service-types.ts';
+import { describeRequest, findVisible } from './service-view.ts';
+
+export interface RequestRouteWorld extends RouteWorld<Caller> {
+  readonly signals: Pick<Signals, 'on'>;
+  readonly streams: Set<{ close(): void }>;
+}
+
+export function registerRequestRoutes(app: FastifyInstance, world: RequestRouteWorld): void {
+  route(app, world, 'createAccessRequest', async ({ tx, caller, body, client_address }) => {
+    const { created, request } = await raiseRequest(tx, caller, body, client_address);
+    return { status: created ? 201 : 200, body: request, etag: request.etag };
+  });
+  route(app, world, 'listAccessRequests', async ({ tx, caller, relations, query }) => {
+    const rows = await listAccessRequests(tx, caller, relations, query);
+    const { list, ...next } = cutPage(rows, pageOf(query));
+    return { status: 200, body: { list }, ...next };
+  });
+  route(app, world, 'getAccessRequest', async ({ tx, caller, relations, params }) => {
+    const { row } = await findVisible(tx, caller, relations, params.id);
+    return { status: 200, body: await describeRequest(tx, row), etag: String(row.seq) };
+  });
+  route(app, world, 'decideAccessRequest', async (call) => {
+    const { tx, caller, relations, params, body, if_match } = call;
+    const request = await decideRequest(tx, caller, relations, params.id, body, if_match);
+    return { status: 200, body: request, etag: request.etag };
+  });
+  route(app, world, 'cancelAccessRequest', async ({ tx, caller, relations, params }) => ({
+    status: 200,
+    body: await cancelRequest(tx, caller, relations, params.id),
+  }));
+  route(app, world, 'revokeAccessRequest', async ({ tx, caller, relations, params, body }) => ({
+    status: 200,
+    body: await revokeRequest(tx, caller, relations, params.id, body.reason),
+  }));
+  route(app, world, 'dropAccessRequest', async ({ tx, caller, relations, params }) => ({
+    status: 200,
+    body: await dropRequest(tx, caller, relations, params.id),
+  }));
+  route(app, world, 'commentAccessRequest', async ({ tx, caller, relations, params, body }) => ({
+    status: 201,
+    body: await commentRequest(tx, caller, relations, params.id, body.text),
+  }));
+  registerTypes(app, world);
+  events(app, world);
+}
+
+function registerTypes(app: FastifyInstance, world: RequestRouteWorld): void {
+  route(app, world, 'listRequestTypes', async ({ tx, query }) => {
+    const { list, ...next } = cutPage(await listRequestTypes(tx, query), pageOf(query));
+    return { status: 200, body: { list }, ...next };
+  });
+  route(app, world, 'createRequestType', async ({ tx, caller, body }) => ({
+    status: 201,
+    body: await createType(tx, caller, body),
+  }));
+  route(app, world, 'getRequestType', async ({ tx, params }) => ({
+    status: 200,
+    body: await getType(tx, params.id),
+  }));
+  route(app, world, 'publishRequestType', async ({ tx, caller, params }) => ({
+    status: 200,
+    body: await publishType(tx, caller, params.id),
+  }));
+}
+
+/** A lost signal is made good by reading again this often. */
+const REREAD_MS = 5_000;
+
+/**
+ * The request each time it changes. Who reads is authenticated again with every read, so a
+ * disabled user or an ended token closes the stream.
+ */
+function events(app: FastifyInstance, world: RequestRouteWorld): void {
+  const operation: Operation = operations.accessRequestEvents;
+  app.route({
+    method: operation.method,
+    url: fastifyPath(operation.path),
+    schema: { ...routeSchema(operation), response: {} },
+    handler: async (request, reply) => {
+      const { id } = request.params as { id: string };
+      const read = () =>
+        authorized(world, operation, request, async (tx, caller, relations) =>
+          describeRequest(tx, (await findVisible(tx, caller, relations, id)).row),
+        );
+      const first = await read();
+      const stream = openStream(request, reply);
+      world.streams.add(stream);
+      stream.send('request', first);
+      const stop = follow(stream, read, first.etag, (again) =>
+        world.signals.on('request', (signal) => {
+          if (signal.id === id) again();
+        }),
+      );
+      stream.onClose(() => {
+        stop();
+        world.streams.delete(stream);
+      });
+    },
+  });
+}
+
+/** Reads again when told to, and every 5 s; sends what has another ETag; one read at a time. */
+function follow<T extends { etag: string }>(
+  stream: EventStream,
+  read: () => Promise<T>,
+  etag: string,
+  listen: (again: () => void) => () => void,
+): () => void {
+  let last = etag;
+  let reading = false;
+  let asked = false;
+  const again = (): void => {
+    asked = true;
+    if (reading || stream.closed) return;
+    reading = true;
+    void (async () => {
+      while (asked && !stream.closed) {
+        asked = false;
+        const now = await read();
+        if (now.etag !== last) stream.send('request', now);
+        last = now.etag;
+      }
+    })()
+      .catch(() => stream.close())
+      .finally(() => {
+        reading = false;
+      });
+  };
+  const timer = setInterval(again, REREAD_MS);
+  timer.unref();
+  const off = listen(again);
+  return () => {
+    clearInterval(timer);
+    off();
+  };
+}
