@@ -1,0 +1,182 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { type AccessMethod, seconds } from '@postern/shared';
+import Fastify, { type FastifyInstance, type LightMyRequestResponse } from 'fastify';
+import { parseAllDocuments } from 'yaml';
+import { type Composed, compose } from '../../src/deps.ts';
+import { bootstrapTeam } from '../../src/directory/index.ts';
+import type { Jobs } from '../../src/platform/jobs.ts';
+import { toProblem } from '../../src/platform/problem.ts';
+import { type Signals, startSignals } from '../../src/platform/signals.ts';
+import { createKeyring, keyringCheck, parseMasterKey } from '../../src/vault/index.ts';
+import type { Kit } from './index.ts';
+
+export const TEAM = 'demo';
+export const PREFIX = `/v1/teams/${TEAM}`;
+export const PASSWORDS = {
+  DEMO_PAMADMIN1_PASSWORD: 'correct horse 1',
+  DEMO_PAMADMIN2_PASSWORD: 'correct horse 2',
+};
+const HOST_KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ';
+
+/** The service on a kit's database, called without a socket, with the demo world on request. */
+export interface TestService {
+  readonly app: FastifyInstance;
+  readonly composed: Composed;
+  readonly signals: Signals;
+  readonly bootstrap: string;
+  /** Errors that reached the log: a test that ends with one has found a bug. */
+  readonly faults: unknown[];
+  call(
+    token: string | undefined,
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<LightMyRequestResponse>;
+  stop(): Promise<void>;
+}
+
+export async function startService(kit: Kit): Promise<TestService> {
+  const master = parseMasterKey(randomBytes(32).toString('base64'));
+  if (!master.ok) throw new Error(master.reason);
+  const keyring = createKeyring([master.value]);
+  if (!keyring.ok) throw new Error(keyring.reason);
+  const team = await kit.transact((tx) =>
+    bootstrapTeam(tx, {
+      team: TEAM,
+      demo: false,
+      keyring_check: keyringCheck(keyring.value),
+      bootstrap_token: true,
+    }),
+  );
+  const faults: unknown[] = [];
+  const signals = await startSignals(kit.db, (error) => faults.push(error));
+  const app = Fastify({
+    ajv: {
+      customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false },
+    },
+  });
+  app.setErrorHandler((error, request, reply) => {
+    const [problem, fault] = toProblem(error, request.id);
+    if (fault === 'ours') faults.push(error);
+    return reply.code(problem.status).type('application/problem+json').send(problem);
+  });
+  app.setSerializerCompiler(() => JSON.stringify);
+  const composed = await compose(app, {
+    team: TEAM,
+    transact: kit.transact,
+    clock: kit.clock,
+    clockGuard: { assertSafe: () => undefined },
+    signals,
+    keyring: keyring.value,
+    recordingDir: tmpdir(),
+    longestSession: seconds(8 * 3600),
+    monotonic: () => performance.now(),
+    log: { info: () => undefined, error: (facts) => faults.push(facts) },
+  });
+  await app.ready();
+  return {
+    app,
+    composed,
+    signals,
+    bootstrap: team.bootstrap_token!,
+    faults,
+    call: (token, method, path, body, headers = {}) =>
+      app.inject({
+        method,
+        url: PREFIX + path,
+        headers: {
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { payload: body as object }),
+      }),
+    stop: async () => {
+      composed.closeStreams();
+      composed.stop();
+      await app.close();
+      await signals.close();
+    },
+  };
+}
+
+export const noJobs = { work: async () => undefined } as unknown as Jobs;
+
+/** Tokens of the demo world's people, by login. */
+export type Tokens = Readonly<Record<string, string>>;
+
+/** Applies examples/demo as its admins would, pins a host key, and gives everybody a token. */
+export async function demoWorld(kit: Kit, service: TestService): Promise<Tokens> {
+  const tokens: Record<string, string> = {};
+  const directory = documents('1-directory.yaml');
+  must(await service.call(service.bootstrap, 'POST', '/apply', { documents: directory }));
+  for (const document of directory)
+    if (document.kind === 'User') {
+      const login = String(document.login);
+      const made = await service.call(service.bootstrap, 'POST', '/tokens', {
+        login,
+        name: 'test',
+        expires_in_seconds: 86_400,
+      });
+      tokens[login] = must(made).token as string;
+    }
+  const rest = ['2-inventory.yaml', '3-request-types.yaml', '4-policies.yaml'].flatMap(documents);
+  must(await service.call(tokens.sam, 'POST', '/apply', { documents: rest }));
+  const server = (
+    must(await service.call(tokens.sam, 'GET', '/inventory/servers')).list as { id: string }[]
+  )[0]!;
+  must(
+    await service.call(tokens.sam, 'PATCH', `/inventory/servers/${server.id}`, {
+      host_keys: [HOST_KEY],
+    }),
+  );
+  for (const [i, username] of ['pamadmin1', 'pamadmin2'].entries())
+    must(
+      await service.call(
+        tokens.sam,
+        'PUT',
+        `/inventory/servers/${server.id}/accounts/${username}`,
+        { credential: { type: 'password', password: Object.values(PASSWORDS)[i] } },
+      ),
+    );
+  // What is made in the instant of a request does not count for it.
+  kit.clock.advance(60);
+  return tokens;
+}
+
+function documents(file: string): Record<string, unknown>[] {
+  const text = readFileSync(new URL(`../../../../examples/demo/${file}`, import.meta.url), 'utf8');
+  return parseAllDocuments(text).map((document) => withSecrets(document.toJS()));
+}
+
+function withSecrets(document: Record<string, unknown>): Record<string, unknown> {
+  const accounts = document.accounts as { credential: { type: string; from_env: string } }[];
+  if (accounts === undefined) return document;
+  return {
+    ...document,
+    accounts: accounts.map((account) => ({
+      ...account,
+      credential: {
+        type: account.credential.type,
+        password: PASSWORDS[account.credential.from_env as keyof typeof PASSWORDS],
+      },
+    })),
+  };
+}
+
+/** The body of an answer that must have succeeded. */
+export function must(response: LightMyRequestResponse): Record<string, unknown> {
+  if (response.statusCode >= 300) throw new Error(`${response.statusCode} ${response.body}`);
+  return response.body === '' ? {} : response.json();
+}
+
+/** Signals are heard shortly after a commit; caches follow them. */
+export const settled = (): Promise<void> => new Promise((done) => setTimeout(done, 300));
+
+/** The request type that a method's first condition asks for. */
+export function typeOf(method: AccessMethod): string {
+  for (const c of method.conditionals) if (c.type === 'access_request') return c.request_type.id;
+  throw new Error('the method asks for no access request');
+}
