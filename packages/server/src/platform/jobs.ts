@@ -25,6 +25,8 @@ export interface Jobs {
   work<N extends JobName>(name: N, handler: JobHandler<N>): Promise<void>;
   /** Waits for the handlers that run, at most `timeoutMs`. */
   stop(timeoutMs?: number): Promise<void>;
+  /** Whether workers are woken; if not they poll. */
+  readonly listening: boolean;
   readonly boss: PgBoss;
 }
 
@@ -50,12 +52,19 @@ export async function startJobs(
     openTelemetry: { enabled: false },
   });
   boss.on('error', onError);
-  boss.on('warning', (warning) => onError(new Error(`pg-boss: ${warning.message}`)));
+  let listening = true;
+  boss.on('warning', ({ message, data }) => {
+    if ((data as { type?: unknown }).type === 'listen_notify_unavailable') listening = false;
+    onError(new Error(`pg-boss: ${message}`));
+  });
   await boss.start();
   for (const name of Object.keys(QUEUES) as JobName[]) await ensureQueue(boss, name);
 
   return {
     boss,
+    get listening() {
+      return listening;
+    },
     enqueue: async (handle, { name, payload, start_at }) => {
       // Its queue is in pg-boss's cache since start, so that nothing here needs another connection.
       await boss.send(name, payload, {

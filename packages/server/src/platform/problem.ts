@@ -97,8 +97,9 @@ function fieldError(fault: FastifySchemaValidationError, where: string): FieldEr
 
 const escapePointer = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1');
 
-// Node's socket errors, and SQLSTATE classes 08 (connection) and 57P (operator intervention).
-const AWAY = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|08\w{3}|57P\w{2}|53300)$/;
+// Node's socket errors; SQLSTATE 08 (connection), 57P (operator intervention), too many
+// connections, a lock or a statement that took too long.
+const AWAY = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|08\w{3}|57P\w{2}|53300|55P03|57014)$/;
 
 /** The database went away, as opposed to: it refused what we asked. */
 export function isConnectionLoss(error: unknown): boolean {

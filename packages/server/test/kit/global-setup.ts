@@ -28,6 +28,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     },
   };
   const server = http.createServer(async (request, response) => {
+    response.setHeader('connection', 'close'); // a kept one may close under the next question
     try {
       const answer = answers[request.url ?? ''];
       response.end(answer ? await answer() : '');
