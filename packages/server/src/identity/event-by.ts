@@ -1,0 +1,31 @@
+import type { EventType } from '@postern/shared';
+import { SUCCESS, userRef } from '../platform/actor.ts';
+import type { EventReference, NewEvent } from '../platform/audit.ts';
+import type { Caller } from './caller.ts';
+
+/** A caller, and from where he called, when that is known. */
+export type Actor = Caller & { readonly client_address?: string };
+
+/** A thing of that type, as an event names it. */
+export const refTo = (
+  type: string,
+  thing: { readonly id: string; readonly name: string },
+): EventReference => ({ type, id: thing.id, name: thing.name });
+
+/** The event of a change that a caller made. Whoever issued his token is named with it. */
+export const eventBy = (
+  caller: Actor,
+  type: EventType,
+  targets: readonly EventReference[],
+  details: Readonly<Record<string, unknown>> = {},
+): NewEvent => ({
+  type,
+  actor: userRef(caller),
+  targets,
+  outcome: SUCCESS,
+  client_address: caller.client_address ?? null,
+  details:
+    caller.token_issued_by === null
+      ? details
+      : { ...details, token_issued_by: caller.token_issued_by },
+});

@@ -1,0 +1,197 @@
+import {
+  type Body,
+  type Instant,
+  isLogin,
+  plus,
+  type Relation,
+  seconds,
+  type Token,
+  toRfc3339,
+} from '@postern/shared';
+import { sendLater } from '../notifications/index.ts';
+import { Refusal } from '../platform/errors.ts';
+import { bumpRevisions, lockShared } from '../platform/locks.ts';
+import { cutPage, type PageQuery, pageOf } from '../platform/paging.ts';
+import { plainTextFaults, refuseFaults } from '../platform/plain-text.ts';
+import type { Tx } from '../platform/tx.ts';
+import { type Actor, eventBy, refTo } from './event-by.ts';
+import { issuerOf } from './issuer.ts';
+import { findUser } from './store.ts';
+import {
+  findTokenView,
+  findUserByLogin,
+  insertToken,
+  isNobodys,
+  listLiveTokens,
+  markRevoked,
+  revokeAllOf,
+  type TokenView,
+} from './store-tokens.ts';
+import { makeToken, TOKEN_SECRET_BYTES } from './token.ts';
+
+/** However it is asked for: a token that lives longer needs a login. */
+const MAX_SECONDS = 86_400;
+
+export interface MadeToken {
+  /** The secret itself, shown this once. */
+  readonly token: string;
+  readonly id: string;
+  readonly expires_at: Instant;
+}
+
+/**
+ * A token for the caller himself or, in relation `any`, for somebody else. Its subject is
+ * told; whoever issued it stays on it for good.
+ */
+export async function createToken(
+  tx: Tx,
+  caller: Actor,
+  relations: ReadonlySet<Relation>,
+  body: Body<'createToken'>,
+): Promise<MadeToken> {
+  checkWish(body);
+  const subject = await subjectOf(tx, caller, relations, body.login);
+  const issuer = issuerOf({
+    caller: caller.user_id,
+    subject: subject.id,
+    caller_token_issued_by: caller.token_issued_by,
+    caller_is_nobodys: await isNobodys(tx.sql, caller.user_id),
+  });
+  if (!issuer.ok)
+    throw new Refusal(
+      'not_permitted',
+      'With a token that somebody else issued you can make tokens for yourself only.',
+      { next: 'Ask a pam_admin whose token nobody else issued.' },
+    );
+  const made = await addToken(tx, {
+    user_id: subject.id,
+    name: body.name,
+    issued_by: issuer.issued_by,
+    expires_at: plus(tx.now, seconds(body.expires_in_seconds)),
+  });
+  const details = { token_name: body.name, expires_at: toRfc3339(made.expires_at) };
+  await tx.audit(
+    eventBy(
+      caller,
+      'pam.token.create',
+      [refTo('token', { id: made.id, name: body.name }), refTo('user', subject)],
+      details,
+    ),
+  );
+  const message = { ...details, token_id: made.id, made_by: caller.name };
+  await sendLater(tx, [{ to: subject.id, kind: 'token_made', request_id: null, body: message }]);
+  return made;
+}
+
+/** Writes the token's row; who may have it was decided before. */
+export async function addToken(
+  tx: Tx,
+  token: {
+    readonly user_id: string;
+    readonly name: string;
+    readonly issued_by: string | null;
+    readonly expires_at: Instant;
+  },
+): Promise<MadeToken> {
+  const id = tx.ids.uuid();
+  const made = makeToken(id, tx.ids.random(TOKEN_SECRET_BYTES));
+  await insertToken(tx.sql, { id, ...token, hash: made.hash, created_at: tx.now });
+  return { token: made.token, id, expires_at: token.expires_at };
+}
+
+function checkWish({ name, expires_in_seconds }: Body<'createToken'>): void {
+  refuseFaults(plainTextFaults({ '/name': name }));
+  if (
+    !Number.isInteger(expires_in_seconds) ||
+    expires_in_seconds < 1 ||
+    expires_in_seconds > MAX_SECONDS
+  )
+    throw new Refusal('invalid_request', 'A token lives at most 24 hours.');
+}
+
+async function subjectOf(
+  tx: Tx,
+  caller: Actor,
+  relations: ReadonlySet<Relation>,
+  login: string | undefined,
+): Promise<{ readonly id: string; readonly name: string }> {
+  if (login === undefined || login === caller.login) {
+    if (relations.size === 0) throw new Refusal('not_permitted', 'You may not make a token.');
+    return { id: caller.user_id, name: caller.name };
+  }
+  if (!relations.has('any'))
+    throw new Refusal('not_permitted', 'Only a pam_admin makes a token for somebody else.', {
+      next: 'Leave out the login to make one for yourself.',
+    });
+  const found = isLogin(login) ? await findUserByLogin(tx.sql, login) : undefined;
+  if (found === undefined) throw new Refusal('not_found', 'There is no user with this login.');
+  await lockShared(tx.sql, [found.id]);
+  const user = await findUser(tx.sql, found.id);
+  if (user?.status !== 'ACTIVE')
+    throw new Refusal('state_conflict', `${found.login} is not active and can have no token.`, {
+      next: 'Activate the user first.',
+    });
+  return user;
+}
+
+/** Live tokens: the caller's own or, in relation `any`, everybody's. */
+export async function listTokens(
+  tx: Tx,
+  caller: Actor,
+  relations: ReadonlySet<Relation>,
+  query: PageQuery,
+): Promise<{ readonly list: Token[]; readonly next_cursor?: string }> {
+  const page = pageOf(query);
+  const user_id = relations.has('any') ? undefined : caller.user_id;
+  const rows = await listLiveTokens(tx.sql, { ...page, user_id, now: tx.now });
+  const cut = cutPage(rows, page);
+  return { ...cut, list: cut.list.map(toToken) };
+}
+
+const toToken = (row: TokenView): Token => ({
+  id: row.id,
+  name: row.name,
+  user: { id: row.user_id, name: row.user_name },
+  issued_by: row.issued_by === null ? null : { id: row.issued_by, name: row.issuer_name ?? '' },
+  created_at: toRfc3339(row.created_at),
+  expires_at: toRfc3339(row.expires_at),
+  revoked_at: row.revoked_at === null ? null : toRfc3339(row.revoked_at),
+});
+
+/** Ends a token at once. Somebody else's answers as one that is not there, unless in relation `any`. */
+export async function revokeToken(
+  tx: Tx,
+  caller: Actor,
+  relations: ReadonlySet<Relation>,
+  id: string,
+): Promise<void> {
+  const found = await findTokenView(tx.sql, id);
+  if (found === undefined || !(relations.has('any') || found.user_id === caller.user_id))
+    throw new Refusal('not_found', 'There is no such token.');
+  await bumpRevisions(tx.sql, [found.user_id]);
+  const token = await findTokenView(tx.sql, id);
+  if (token === undefined || token.revoked_at !== null) return;
+  await markRevoked(tx.sql, id, tx.now);
+  await tx.audit(
+    eventBy(caller, 'pam.token.revoke', [
+      refTo('token', token),
+      refTo('user', { id: token.user_id, name: token.user_name }),
+    ]),
+  );
+  await tx.signal({ kind: 'user', id: token.user_id });
+}
+
+/**
+ * Ends every token of a user. The caller of this has bumped the user's revision and
+ * signals it.
+ */
+export async function revokeTokensOf(
+  tx: Tx,
+  caller: Actor,
+  user: { readonly id: string; readonly name: string },
+): Promise<void> {
+  for (const token of await revokeAllOf(tx.sql, user.id, tx.now))
+    await tx.audit(
+      eventBy(caller, 'pam.token.revoke', [refTo('token', token), refTo('user', user)]),
+    );
+}

@@ -1,0 +1,97 @@
+import type { Instant } from '@postern/shared';
+import type { Kysely } from 'kysely';
+import type { PageRequest } from '../platform/paging.ts';
+import type { Database } from '../platform/schema.ts';
+
+type Sql = Kysely<Database>;
+
+export interface NewToken {
+  readonly id: string;
+  readonly user_id: string;
+  readonly hash: string;
+  readonly name: string;
+  readonly issued_by: string | null;
+  readonly created_at: Instant;
+  readonly expires_at: Instant;
+}
+
+export const insertToken = (sql: Sql, row: NewToken): Promise<unknown> =>
+  sql.insertInto('tokens').values(row).execute();
+
+export const findUserByLogin = (sql: Sql, login: string) =>
+  sql
+    .selectFrom('users')
+    .select(['id', 'login', 'name', 'type', 'status'])
+    .where('login', '=', login)
+    .executeTakeFirst();
+
+/** Whether nobody stands behind the account, nor ever did: a service user that never had an owner. */
+export async function isNobodys(sql: Sql, userId: string): Promise<boolean> {
+  const user = await sql
+    .selectFrom('users as u')
+    .leftJoin('service_user_owners as o', 'o.service_user_id', 'u.id')
+    .select(['u.type', 'o.id as ownership_id'])
+    .where('u.id', '=', userId)
+    .executeTakeFirst();
+  return user?.type === 'service' && user.ownership_id === null;
+}
+
+const tokenView = (sql: Sql) =>
+  sql
+    .selectFrom('tokens as t')
+    .innerJoin('users as u', 'u.id', 't.user_id')
+    .leftJoin('users as i', 'i.id', 't.issued_by')
+    .select([
+      't.id',
+      't.name',
+      't.user_id',
+      'u.name as user_name',
+      't.issued_by',
+      'i.name as issuer_name',
+      't.created_at',
+      't.expires_at',
+      't.revoked_at',
+    ]);
+
+export type TokenView = Awaited<ReturnType<ReturnType<typeof tokenView>['execute']>>[number];
+
+/** Tokens that still open something, oldest first. */
+export function listLiveTokens(
+  sql: Sql,
+  filter: { readonly user_id: string | undefined; readonly now: Instant } & PageRequest,
+): Promise<TokenView[]> {
+  let query = tokenView(sql)
+    .where('t.revoked_at', 'is', null)
+    .where('t.expires_at', '>', filter.now);
+  if (filter.user_id !== undefined) query = query.where('t.user_id', '=', filter.user_id);
+  if (filter.after !== undefined) query = query.where('t.id', '>', filter.after);
+  return query
+    .orderBy('t.id')
+    .limit(filter.limit + 1)
+    .execute();
+}
+
+export const findTokenView = (sql: Sql, id: string): Promise<TokenView | undefined> =>
+  tokenView(sql).where('t.id', '=', id).executeTakeFirst();
+
+export const markRevoked = (sql: Sql, id: string, now: Instant): Promise<unknown> =>
+  sql
+    .updateTable('tokens')
+    .set({ revoked_at: now })
+    .where('id', '=', id)
+    .where('revoked_at', 'is', null)
+    .execute();
+
+/** @returns those it ended. */
+export const revokeAllOf = (
+  sql: Sql,
+  userId: string,
+  now: Instant,
+): Promise<{ id: string; name: string }[]> =>
+  sql
+    .updateTable('tokens')
+    .set({ revoked_at: now })
+    .where('user_id', '=', userId)
+    .where('revoked_at', 'is', null)
+    .returning(['id', 'name'])
+    .execute();
