@@ -1,0 +1,303 @@
+import {
+  type Change,
+  type GroupDocument,
+  isGroupName,
+  isLogin,
+  isPersonUnixName,
+  type UserDocument,
+} from '@postern/shared';
+import { type Actor, eventBy, makersOf, refTo } from '../identity/index.ts';
+import { json } from '../platform/columns.ts';
+import { Refusal } from '../platform/errors.ts';
+import { addRevision, bumpRevisions } from '../platform/locks.ts';
+import { isPlainText, plainTextFaults, refuseFaults } from '../platform/plain-text.ts';
+import type { Tx } from '../platform/tx.ts';
+import { changeOf } from './change.ts';
+import { changeRoles, joinGroup, leaveGroup } from './service-groups.ts';
+import { changeProfile, recordUserChange, userTextFaults } from './service-users.ts';
+import {
+  adminTemplates,
+  endServiceOwner,
+  findUserByLogin,
+  idsOfLogins,
+  insertServiceOwner,
+  insertUser,
+  isVaultedUsername,
+  liveServiceOwners,
+  takenUnixName,
+  type UserView,
+  updateUserRow,
+} from './store.ts';
+import {
+  deleteGroupOwner,
+  findGroupByName,
+  insertGroup,
+  insertGroupOwner,
+  liveMemberships,
+  ownersOfGroups,
+} from './store-groups.ts';
+import { namesClashingWith } from './template.ts';
+
+/** The group every person is in. Made with the team. */
+export const EVERYONE = 'everyone';
+
+/** Creates the group, or gives it the roles that the document names. The administration lock is held. */
+export async function putGroup(tx: Tx, caller: Actor, document: GroupDocument): Promise<Change> {
+  const { name, roles } = document;
+  if (!isGroupName(name)) refuseField('/name', 'group_name', 'is not usable as a group name');
+  const found = await findGroupByName(tx.sql, name);
+  if (found?.deleted_at != null)
+    throw new Refusal('state_conflict', 'A group of this name was deleted; names are not reused.');
+  const group = found ?? (await createGroup(tx, caller, name));
+  const details = roles === undefined ? [] : await changeRoles(tx, caller, group, roles);
+  return changeOf('Group', name, found === undefined, details);
+}
+
+export async function createGroup(
+  tx: Tx,
+  caller: Actor | null,
+  name: string,
+): Promise<{ readonly id: string; readonly name: string }> {
+  const group = { id: tx.ids.uuid(), name };
+  await insertGroup(tx.sql, { ...group, created_at: tx.now });
+  if (caller) await tx.audit(eventBy(caller, 'pam.group.create', [refTo('group', group)]));
+  return group;
+}
+
+/** Gives the group exactly the owners that the document names. @returns what changed, a line each */
+export async function linkGroup(
+  tx: Tx,
+  caller: Actor,
+  { name, owners }: GroupDocument,
+): Promise<string[]> {
+  if (owners === undefined) return [];
+  const group = await findGroupByName(tx.sql, name);
+  if (group === undefined) throw new Error('a group is linked after it is made');
+  const held = await ownersOfGroups(tx.sql, [group.id]);
+  const wanted = await resolveLogins(tx, owners, '/owners');
+  const added = [...wanted].filter(([, id]) => !held.some((row) => row.user_id === id));
+  const removed = held.filter((row) => ![...wanted.values()].includes(row.user_id));
+  if (added.length + removed.length === 0) return [];
+  await bumpRevisions(tx.sql, [...added.map(([, id]) => id), ...removed.map((row) => row.user_id)]);
+  for (const [, user_id] of added)
+    await insertGroupOwner(tx.sql, {
+      group_id: group.id,
+      user_id,
+      made_by: json(makersOf(caller)),
+      created_at: tx.now,
+    });
+  for (const row of removed) await deleteGroupOwner(tx.sql, group.id, row.user_id);
+  const changes = [
+    ...added.map(([login]) => `owner added: ${login}`),
+    ...removed.map((row) => `owner removed: ${row.login}`),
+  ];
+  await tx.audit(eventBy(caller, 'pam.group.update', [refTo('group', group)], { changes }));
+  await tx.signal({ kind: 'group', id: group.id });
+  return changes;
+}
+
+/**
+ * Creates the user, or changes what the document names, direct memberships included. His
+ * revision, where he has one, is bumped, and the administration lock is held.
+ */
+export async function putUser(tx: Tx, caller: Actor, document: UserDocument): Promise<Change> {
+  checkUser(document);
+  const found = await findUserByLogin(tx.sql, document.login);
+  if (found?.status === 'DELETED')
+    throw new Refusal('state_conflict', 'This login belonged to a user who was deleted.', {
+      next: 'Give the new user another login: what was deleted never comes back.',
+    });
+  if (found === undefined) {
+    const user = await createUser(tx, caller, document);
+    await joinEveryone(tx, caller, user, document.type ?? 'human');
+    const joined = await syncMemberships(tx, caller, user, document.groups ?? []);
+    return changeOf('User', document.login, true, joined);
+  }
+  const changes = await changeUser(tx, caller, found, document);
+  await recordUserChange(tx, caller, found, changes);
+  const groups =
+    document.groups === undefined ? [] : await syncMemberships(tx, caller, found, document.groups);
+  return changeOf('User', document.login, false, [...changes, ...groups]);
+}
+
+function checkUser({ login, name, email, type, unix_name, attributes, owners }: UserDocument) {
+  if (!isLogin(login)) refuseField('/login', 'login', 'is not usable as a login');
+  if (unix_name !== undefined && !isPersonUnixName(unix_name))
+    refuseField('/unix_name', 'unix_name', 'is not usable as the name of a person’s own account');
+  if (owners !== undefined && type !== 'service')
+    refuseField('/owners', 'human', 'only a service user has owners');
+  const attributeFaults = Object.entries(attributes ?? {}).flatMap(([key, value]) => {
+    const pointer = `/attributes/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    return plainTextFaults({ [pointer]: isPlainText(key) ? value || null : key });
+  });
+  refuseFaults([...userTextFaults({ name, email }), ...attributeFaults]);
+}
+
+async function createUser(tx: Tx, caller: Actor, document: UserDocument) {
+  const { login, name, email, type = 'human', unix_name, attributes } = document;
+  if (unix_name !== undefined) await refuseTakenUnixName(tx, unix_name);
+  const user = { id: tx.ids.uuid(), name };
+  await insertUser(tx.sql, {
+    ...user,
+    login,
+    email: email ?? null,
+    type,
+    manager_id: null,
+    manager_made_by: json([]),
+    unix_name: unix_name ?? null,
+    attributes: json(attributes ?? {}),
+    created_at: tx.now,
+  });
+  await addRevision(tx.sql, user.id, 'user');
+  const details = { login, type, unix_name: unix_name ?? null };
+  await tx.audit(eventBy(caller, 'pam.user.create', [refTo('user', user)], details));
+  await tx.signal({ kind: 'user', id: user.id });
+  return user;
+}
+
+/** A name that logs in on servers is one person's and no vaulted account's, for good. */
+async function refuseTakenUnixName(tx: Tx, unixName: string): Promise<void> {
+  if ((await takenUnixName(tx.sql, [unixName])) !== undefined)
+    refuseTaken('belongs, or belonged, to another user');
+  if (await isVaultedUsername(tx.sql, unixName))
+    refuseTaken('is the name of a vaulted account; whoever had it would log in as that');
+  const clashing = namesClashingWith(unixName, await adminTemplates(tx.sql));
+  if ((await takenUnixName(tx.sql, clashing)) !== undefined)
+    refuseTaken('clashes with the account a server’s template makes of another user’s');
+}
+
+function refuseTaken(detail: string): never {
+  throw new Refusal('state_conflict', `The unix name ${detail}.`, {
+    errors: [{ pointer: '/unix_name', code: 'taken', detail }],
+  });
+}
+
+async function changeUser(
+  tx: Tx,
+  caller: Actor,
+  user: UserView,
+  document: UserDocument,
+): Promise<string[]> {
+  const { name, email, type, unix_name, attributes } = document;
+  if (type !== undefined && type !== user.type)
+    refuseField('/type', 'immutable', `is ${user.type} and stays so`);
+  if (unix_name !== undefined && user.unix_name !== null && unix_name !== user.unix_name)
+    refuseField('/unix_name', 'immutable', `is ${user.unix_name} and stays so`);
+  const changes = await changeProfile(tx, caller, user, { name, email });
+  if (unix_name !== undefined && user.unix_name === null) {
+    await refuseTakenUnixName(tx, unix_name);
+    await updateUserRow(tx.sql, user.id, { unix_name });
+    changes.push(`unix_name: none → ${unix_name}`);
+  }
+  if (attributes !== undefined && !sameAttributes(attributes, user.attributes)) {
+    await updateUserRow(tx.sql, user.id, { attributes: json(attributes) });
+    changes.push(`attributes: ${Object.keys(attributes).sort().join(', ') || 'none'}`);
+  }
+  return changes;
+}
+
+const sameAttributes = (
+  a: Readonly<Record<string, string>>,
+  b: Readonly<Record<string, string>>,
+): boolean =>
+  Object.keys(a).length === Object.keys(b).length &&
+  Object.entries(a).every(([key, value]) => Object.hasOwn(b, key) && b[key] === value);
+
+interface NamedUser {
+  readonly id: string;
+  readonly name: string;
+}
+
+async function joinEveryone(tx: Tx, caller: Actor, user: NamedUser, type: string): Promise<void> {
+  const everyone = type === 'human' ? await findGroupByName(tx.sql, EVERYONE) : undefined;
+  if (everyone?.deleted_at === null) await joinGroup(tx, caller, everyone, user);
+}
+
+/** Direct memberships become exactly these; nobody is taken out of `everyone` by not naming it. */
+async function syncMemberships(
+  tx: Tx,
+  caller: Actor,
+  user: NamedUser,
+  names: readonly string[],
+): Promise<string[]> {
+  const rows = await liveMemberships(tx.sql, tx.now, { user_id: user.id });
+  const direct = rows.filter((row) => row.source === 'direct');
+  const changes: string[] = [];
+  for (const [index, name] of names.entries()) {
+    if (direct.some((row) => row.group_name === name)) continue;
+    const group = isGroupName(name) ? await findGroupByName(tx.sql, name) : undefined;
+    if (group === undefined || group.deleted_at !== null)
+      return refuseField(`/groups/${index}`, 'unknown_group', 'there is no such group');
+    if (await joinGroup(tx, caller, group, user)) changes.push(`joins ${name}`);
+  }
+  const left = direct.filter(
+    (row) => !names.includes(row.group_name) && row.group_name !== EVERYONE,
+  );
+  await leaveGroup(tx, caller, left);
+  return [...changes, ...left.map((row) => `leaves ${row.group_name}`)];
+}
+
+/** Sets the manager and a service user's owners: after all users are there. @returns what changed, a line each */
+export async function linkUser(
+  tx: Tx,
+  caller: Actor,
+  { login, manager, owners }: UserDocument,
+): Promise<string[]> {
+  const user = await findUserByLogin(tx.sql, login);
+  if (user === undefined) throw new Error('a user is linked after he is made');
+  const changes: string[] = [];
+  if (manager !== undefined && manager !== user.manager_login) {
+    const found = (await resolveLogins(tx, [manager], '/manager')).get(manager) ?? null;
+    changes.push(...(await changeProfile(tx, caller, user, { manager_id: found })));
+  }
+  if (owners !== undefined) changes.push(...(await syncOwners(tx, user, owners)));
+  await recordUserChange(tx, caller, user, changes);
+  return changes;
+}
+
+/** Who stands for a service user. Ended ownerships are kept: who owned it lately still counts as it. */
+async function syncOwners(tx: Tx, user: UserView, owners: readonly string[]): Promise<string[]> {
+  const held = await liveServiceOwners(tx.sql, user.id);
+  const added = owners.filter((login) => !held.some((row) => row.login === login));
+  const removed = held.filter((row) => !owners.includes(row.login));
+  if (added.length + removed.length === 0) return [];
+  const wanted = await resolveLogins(tx, added, '/owners');
+  await bumpRevisions(tx.sql, [...wanted.values(), ...removed.map((row) => row.owner_id)]);
+  for (const [login, owner_id] of wanted) {
+    const owner = await findUserByLogin(tx.sql, login);
+    if (owner?.type !== 'human' || owner.status !== 'ACTIVE')
+      refuseField('/owners', 'not_a_person', `${login} is not an active person`);
+    await insertServiceOwner(tx.sql, {
+      id: tx.ids.uuid(),
+      service_user_id: user.id,
+      owner_id,
+      created_at: tx.now,
+    });
+  }
+  for (const row of removed) await endServiceOwner(tx.sql, row.id, tx.now);
+  return [
+    ...[...wanted.keys()].map((login) => `owner added: ${login}`),
+    ...removed.map((row) => `owner removed: ${row.login}`),
+  ];
+}
+
+/** Ids by login. @throws Refusal when one of them is nobody's */
+export async function resolveLogins(
+  tx: Tx,
+  logins: readonly string[],
+  pointer: string,
+): Promise<ReadonlyMap<string, string>> {
+  const ids = await idsOfLogins(tx.sql, logins.filter(isLogin));
+  const unknown = logins.findIndex((login) => !ids.has(login));
+  if (unknown !== -1) {
+    const at = pointer.endsWith('s') ? `${pointer}/${unknown}` : pointer;
+    refuseField(at, 'unknown_user', 'there is no user with this login');
+  }
+  return ids;
+}
+
+function refuseField(pointer: string, code: string, detail: string): never {
+  throw new Refusal('invalid_request', `${pointer}: ${detail}.`, {
+    errors: [{ pointer, code, detail }],
+  });
+}
