@@ -24,7 +24,7 @@ const escalationOf = (step: Step): readonly ApproverSet[] =>
   typeof step.on_timeout === 'object' ? step.on_timeout.escalate_to : [];
 
 /** `need` with `sets` added to each leaf: more people may answer, just as many must. */
-export function widened(need: Need, sets: readonly ApproverSet[]): Need {
+function widened(need: Need, sets: readonly ApproverSet[]): Need {
   if ('any' in need) return { any: need.any, of: [...need.of, ...sets] };
   if ('all' in need) return { all: need.all.map((n) => widened(n, sets)) };
   return { either: need.either.map((n) => widened(n, sets)) };

@@ -16,7 +16,7 @@ export interface Yes extends Ballot {
  *
  * @returns undefined for a tree that asks for nothing: never met.
  */
-export const tally = (need: Need, votes: readonly Yes[], view: View): Filling | undefined =>
+const tally = (need: Need, votes: readonly Yes[], view: View): Filling | undefined =>
   bestFilling(demandOf(need, votes, view), votes);
 
 export const isMet = (need: Need, votes: readonly Yes[], view: View): boolean =>

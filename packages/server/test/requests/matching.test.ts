@@ -53,6 +53,16 @@ describe('matching ballots to slots', () => {
     expect(canFill(demand, ballots)).toBe(true);
   });
 
+  test('also where the demand cannot be met, the filling that lacks least is found', () => {
+    const ballots: Ballot[] = [{ persons: ['a', 'b'] }, { persons: ['a'] }, { persons: ['c'] }];
+    const slots = [
+      { any: 1, ballots: [1, 2] },
+      { any: 1, ballots: [0] },
+      { any: 1, ballots: [] },
+    ];
+    expect(bestFilling({ all: slots }, ballots)?.missing).toBe(1);
+  });
+
   test('a person named twice by one ballot is no conflict', () => {
     expect(canFill({ any: 1, ballots: [0] }, [{ persons: ['a', 'a'] }])).toBe(true);
   });
@@ -88,6 +98,7 @@ describe('how given ballots leave room for others', () => {
     const dead = { any: 2, ballots: [0] };
     const open = { any: 3, ballots: [1, 2, 3] };
     expect(mostPromising({ either: [dead, open] }, 1)?.slots).toEqual([open]);
+    expect(mostPromising({ either: [open, dead] }, 1)?.slots).toEqual([open]);
     expect(mostPromising({ either: [dead, { any: 4, ballots: [1] }] }, 1)?.slots).toEqual([dead]);
   });
 

@@ -35,12 +35,7 @@ export function behind(id: UserId, roster: Roster, depth = 0): UserId[] {
 }
 
 /** Whether `id` may answer for `set`, in a world where the requester made nothing himself. */
-export function mayAnswer(
-  id: UserId,
-  set: ApproverSet,
-  roster: Roster,
-  requester: UserId,
-): boolean {
+function mayAnswer(id: UserId, set: ApproverSet, roster: Roster, requester: UserId): boolean {
   const account = roster.accounts.get(id);
   if (account === undefined || !account.active) return false;
   const mine = behind(id, roster);

@@ -1,0 +1,213 @@
+import { describe, expect, test } from 'vitest';
+import {
+  altered,
+  type Case,
+  faults,
+  faultsOf,
+  leaf,
+  membership,
+  need,
+  server,
+} from './request-types.ts';
+
+describe('steps: one fault, one error, with its pointer', () => {
+  const cases: Case[] = [
+    [
+      'a field nobody knows in a step',
+      server(),
+      '/steps/0/auto_approve',
+      true,
+      '/steps/0/auto_approve unknown_field',
+    ],
+    [
+      'a field nobody knows in a leaf',
+      server(),
+      need,
+      { ...leaf, x: 1 },
+      `${need}/x unknown_field`,
+    ],
+    ['no steps', server(), '/steps', [], '/steps out_of_range'],
+    ['steps left out', server(), '/steps', undefined, '/steps missing'],
+    [
+      'too many steps',
+      server(),
+      '/steps',
+      Array(11).fill({ name: 'x', needs: leaf }),
+      '/steps out_of_range',
+    ],
+    ['a step that is no object', server(), '/steps/0', 'manager', '/steps/0 invalid_type'],
+    ['a step without name', server(), '/steps/0/name', undefined, '/steps/0/name missing'],
+    ['a step without needs', server(), '/steps/0/needs', undefined, '/steps/0/needs missing'],
+    ['needs that are a list', server(), need, [leaf], `${need} invalid_value`],
+    ['needs that are null', server(), need, null, `${need} invalid_value`],
+    ['needs that ask for nothing', server(), need, {}, `${need} invalid_value`],
+    [
+      'needs of two kinds',
+      server(),
+      need,
+      { all: [leaf], either: [leaf] },
+      `${need} invalid_value`,
+    ],
+    ['an empty all', server(), need, { all: [] }, `${need}/all out_of_range`],
+    ['an empty either', server(), need, { either: [] }, `${need}/either out_of_range`],
+    ['an all that is no list', server(), need, { all: leaf }, `${need}/all invalid_type`],
+    ['a leaf of nobody', server(), need, { any: 1, of: [] }, `${need}/of out_of_range`],
+    ['a leaf without of', server(), need, { any: 1 }, `${need}/of missing`],
+    ['a leaf without any', server(), need, { of: ['manager'] }, `${need}/any missing`],
+    ['any: 0', server(), need, { any: 0, of: ['manager'] }, `${need}/any out_of_range`],
+    ['any: -1', server(), need, { any: -1, of: ['manager'] }, `${need}/any out_of_range`],
+    ['any: 1.5', server(), need, { any: 1.5, of: ['manager'] }, `${need}/any invalid_type`],
+    ['any as a text', server(), need, { any: '1', of: ['manager'] }, `${need}/any invalid_type`],
+    [
+      'any beyond the bound',
+      server(),
+      need,
+      { any: 21, of: ['group:security'] },
+      `${need}/any out_of_range`,
+    ],
+    ['two managers', server(), need, { any: 2, of: ['manager'] }, `${need}/any out_of_range`],
+    [
+      'three of a manager and a user',
+      server(),
+      need,
+      { any: 3, of: ['manager', 'user:dana@example.com'] },
+      `${need}/any out_of_range`,
+    ],
+    [
+      'a set twice',
+      server(),
+      need,
+      { any: 1, of: ['manager', 'manager'] },
+      `${need}/of/1 duplicate`,
+    ],
+    [
+      'a set in another spelling',
+      server(),
+      need,
+      { any: 1, of: ['Manager'] },
+      `${need}/of/0 invalid_value`,
+    ],
+    ['a set of everybody', server(), need, { any: 1, of: ['*'] }, `${need}/of/0 invalid_value`],
+    [
+      'a set without its kind',
+      server(),
+      need,
+      { any: 1, of: ['security'] },
+      `${need}/of/0 invalid_value`,
+    ],
+    [
+      'a set with an empty name',
+      server(),
+      need,
+      { any: 1, of: ['group:'] },
+      `${need}/of/0 unknown_group`,
+    ],
+    ['a set that is no text', server(), need, { any: 1, of: [null] }, `${need}/of/0 invalid_type`],
+    [
+      'an unknown group',
+      server(),
+      need,
+      { any: 1, of: ['group:gone'] },
+      `${need}/of/0 unknown_group`,
+    ],
+    [
+      'a group in another case',
+      server(),
+      need,
+      { any: 1, of: ['group:Security'] },
+      `${need}/of/0 unknown_group`,
+    ],
+    ['an unknown user', server(), need, { any: 1, of: ['user:gone'] }, `${need}/of/0 unknown_user`],
+    [
+      'a group owner for a server',
+      server(),
+      need,
+      { any: 1, of: ['group_owner'] },
+      `${need}/of/0 not_for_purpose`,
+    ],
+    [
+      'a resource owner for a group',
+      membership(),
+      need,
+      { any: 1, of: ['resource_owner'] },
+      `${need}/of/0 not_for_purpose`,
+    ],
+    [
+      'too deep a tree',
+      server(),
+      need,
+      { all: [{ all: [{ all: [{ all: [leaf] }] }] }] },
+      `${need}/all/0/all/0/all/0 out_of_range`,
+    ],
+    [
+      'too many alternatives',
+      server(),
+      '/steps',
+      Array(9).fill({ name: 'x', needs: { either: [leaf, leaf] } }),
+      '/steps out_of_range',
+    ],
+    [
+      'a time-out without unit',
+      server(),
+      '/steps/0/timeout',
+      '24',
+      '/steps/0/timeout invalid_value',
+    ],
+    [
+      'a time-out that is a number',
+      server(),
+      '/steps/0/timeout',
+      24,
+      '/steps/0/timeout invalid_type',
+    ],
+    ['a time-out of zero', server(), '/steps/0/timeout', '0h', '/steps/0/timeout invalid_value'],
+    ['a time-out of seconds', server(), '/steps/0/timeout', '30s', '/steps/0/timeout out_of_range'],
+    ['a time-out of a year', server(), '/steps/0/timeout', '365d', '/steps/0/timeout out_of_range'],
+    [
+      'approving by time-out',
+      server(),
+      '/steps/0/on_timeout',
+      'approve',
+      '/steps/0/on_timeout invalid_value',
+    ],
+    [
+      'a time-out that does more',
+      server(),
+      '/steps/0/on_timeout',
+      { escalate_to: ['manager'], approve: true },
+      '/steps/0/on_timeout/approve unknown_field',
+    ],
+    [
+      'escalating to nobody',
+      server(),
+      '/steps/0/on_timeout',
+      { escalate_to: [] },
+      '/steps/0/on_timeout/escalate_to out_of_range',
+    ],
+    [
+      'escalating to an unknown group',
+      server(),
+      '/steps/0/on_timeout',
+      { escalate_to: ['group:x'] },
+      '/steps/0/on_timeout/escalate_to/0 unknown_group',
+    ],
+    [
+      'escalate_after without escalation',
+      server(),
+      '/steps/0/escalate_after',
+      '1h',
+      '/steps/0/escalate_after invalid_value',
+    ],
+  ];
+
+  test.each(cases)('%s', (_, base, pointer, value, expected) => {
+    expect(faultsOf(base, pointer, value, expected)).toEqual([expected]);
+  });
+
+  test('escalate_after must come before the time-out', () => {
+    const input = altered(server(), '/steps/0/on_timeout', { escalate_to: ['group:security'] });
+    expect(faults(altered(input, '/steps/0/escalate_after', '24h'))).toEqual([
+      '/steps/0/escalate_after out_of_range',
+    ]);
+  });
+});
