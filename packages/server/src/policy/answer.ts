@@ -2,11 +2,11 @@ import type { Instant } from '@postern/shared';
 import type { Wish } from './approvals.ts';
 import type { CompiledRule, CompiledSelector } from './compile.ts';
 import type { Circumstances } from './conditions.ts';
-import type { AccountFacts, Approval, Facts } from './facts.ts';
+import type { Approval, Facts } from './facts.ts';
 import { adminIdentity } from './identity.ts';
 import type { AccessCredential, AccessMethod, ResourceStatus } from './method.ts';
 import type { PlannedAccount, ServerPlan, UserPlan } from './plan.ts';
-import { type Outcome, outcomeOf, type Terms } from './terms.ts';
+import { type Outcome, outcomeOf, stillOutcome, type Terms } from './terms.ts';
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -25,10 +25,9 @@ export class Answer {
   readonly #user: UserPlan;
   readonly #server: ServerPlan;
   readonly #circumstances: Circumstances;
-  /** Three lists, side by side: method, its outcome, and when the path to it ends. */
+  /** Side by side. While gathering, `expires_at` is the end of the membership path alone. */
   readonly #methods: Writable<AccessMethod>[] = [];
   readonly #outcomes: Outcome[] = [];
-  readonly #untils: number[] = [];
 
   constructor(user: UserPlan, server: ServerPlan, facts: Facts, now: Instant) {
     this.#user = user;
@@ -44,17 +43,26 @@ export class Answer {
   add({ rule, selectsServers, usernames }: CompiledSelector, until: number): void {
     if (rule.principal !== null && selectsServers) this.#addPrincipal(rule, rule.principal, until);
     if (rule.vaulted === null) return;
-    for (const username of usernames) {
-      const account = this.#server.accounts.get(username);
-      if (account !== undefined) this.#addVaulted(rule, rule.vaulted, account, until);
+    // Both lists ascend, so that one walk finds what is in both.
+    const { accounts } = this.#server;
+    for (let i = 0, j = 0; i < accounts.length && j < usernames.length; ) {
+      const account = accounts[i];
+      const code = usernames[j];
+      if (account === undefined || code === undefined) break;
+      if (account.username_code === code) this.#addVaulted(rule, rule.vaulted, account, until);
+      if (account.username_code <= code) i += 1;
+      else j += 1;
     }
   }
 
   methods(): readonly AccessMethod[] {
     for (let i = 0; i < this.#methods.length; i++) {
       const method = this.#methods[i];
-      const end = Math.min(this.#outcomes[i]?.until ?? 0, this.#untils[i] ?? 0);
-      if (method?.allowed && end !== Number.POSITIVE_INFINITY) method.expires_at = end as Instant;
+      const end = this.#outcomes[i]?.until ?? 0;
+      if (method === undefined) continue;
+      if (!method.allowed) method.expires_at = null;
+      else if (end < (method.expires_at ?? Number.POSITIVE_INFINITY))
+        method.expires_at = end as Instant;
     }
     return this.#methods;
   }
@@ -67,9 +75,9 @@ export class Answer {
   }
 
   #addVaulted(rule: CompiledRule, terms: Terms, account: PlannedAccount, until: number): void {
-    const { facts, credential } = account;
-    const status = statusOf(facts, this.#circumstances.facts, this.#user.facts.id);
-    this.#offer(rule, terms, facts.username, credential, status, until);
+    const { username, credential } = account;
+    const status = statusOf(account, this.#circumstances.facts, this.#user.facts.id);
+    this.#offer(rule, terms, username, credential, status, until);
   }
 
   #offer(
@@ -80,14 +88,17 @@ export class Answer {
     status: ResourceStatus,
     until: number,
   ): void {
-    const wish = () => this.#wish(terms, identity, credential);
-    const outcome = outcomeOf(terms, this.#circumstances, rule.id, wish);
+    const circumstances = this.#circumstances;
+    const outcome =
+      stillOutcome(terms, circumstances) ??
+      outcomeOf(terms, circumstances, rule.id, this.#wish(terms, identity, credential));
     for (let i = 0; i < this.#methods.length; i++) {
       const method = this.#methods[i];
       if (method?.identity !== identity || method.access_credential !== credential) continue;
       if (!isSameOption(this.#outcomes[i], outcome)) continue;
       if (method.rule_ids.at(-1) !== rule.id) method.rule_ids = [...method.rule_ids, rule.id];
-      this.#untils[i] = Math.max(this.#untils[i] ?? 0, until);
+      if (method.expires_at !== null && until > method.expires_at)
+        method.expires_at = endOrNull(until);
       return;
     }
     const isFree = status === 'available' || status === 'checked_out';
@@ -99,28 +110,31 @@ export class Answer {
         privilege: terms.privilege,
         channels: terms.channels,
         allowed: outcome.unmet === 0 && isFree,
-        expires_at: null,
+        expires_at: endOrNull(until),
         resource_status: status,
         rule_ids: rule.ids,
         conditionals: outcome.conditionals,
       },
       outcome,
-      until,
     );
   }
 
   /** Behind everything that is not after it: equals stay in order of rule id. */
-  #insert(method: Writable<AccessMethod>, outcome: Outcome, until: number): void {
-    let i = this.#methods.length;
-    while (i > 0) {
-      const before = this.#methods[i - 1];
-      const unmet = this.#outcomes[i - 1]?.unmet ?? 0;
-      if (before === undefined || !isBefore(method, outcome.unmet, before, unmet)) break;
-      i -= 1;
+  #insert(method: Writable<AccessMethod>, outcome: Outcome): void {
+    const methods = this.#methods;
+    const outcomes = this.#outcomes;
+    let i = methods.push(method) - 1;
+    outcomes.push(outcome);
+    for (; i > 0; i -= 1) {
+      const before = methods[i - 1];
+      const itsOutcome = outcomes[i - 1];
+      if (before === undefined || itsOutcome === undefined) break;
+      if (!isBefore(method, outcome.unmet, before, itsOutcome.unmet)) break;
+      methods[i] = before;
+      outcomes[i] = itsOutcome;
     }
-    this.#methods.splice(i, 0, method);
-    this.#outcomes.splice(i, 0, outcome);
-    this.#untils.splice(i, 0, until);
+    methods[i] = method;
+    outcomes[i] = outcome;
   }
 
   #wish(terms: Terms, identity: string, credential: AccessCredential): Wish {
@@ -137,6 +151,9 @@ export class Answer {
     };
   }
 }
+
+const endOrNull = (until: number): Instant | null =>
+  until === Number.POSITIVE_INFINITY ? null : (until as Instant);
 
 /** The order of an answer: allowed, then fewest unmet conditions, then identity. */
 function isBefore(a: AccessMethod, aUnmet: number, b: AccessMethod, bUnmet: number): boolean {
@@ -165,10 +182,10 @@ export function principalOf(
   const own = user.identity;
   if (own === undefined) return undefined;
   const identity = admin ? adminIdentity(server.facts.admin_account_template, own) : own;
-  return identity !== undefined && server.accounts.has(identity) ? undefined : identity;
+  return identity !== undefined && server.usernames.has(identity) ? undefined : identity;
 }
 
-function statusOf(account: AccountFacts, { checkouts }: Facts, userId: string): ResourceStatus {
+function statusOf(account: PlannedAccount, { checkouts }: Facts, userId: string): ResourceStatus {
   if (!account.usable) return 'unavailable';
   let status: ResourceStatus = 'available';
   for (const checkout of checkouts) {

@@ -17,6 +17,8 @@ export interface CompiledPolicies {
   readonly masks: Int32Array;
   readonly values: Int32Array;
   readonly layout: LabelLayout;
+  /** Every username that a selector names → its code. */
+  readonly usernames: ReadonlyMap<string, number>;
   /** Group id → what its members may match. */
   readonly byGroup: ReadonlyMap<string, readonly CompiledPolicy[]>;
   /** Server id → ordinals of the selectors that name it. */
@@ -43,8 +45,8 @@ export interface CompiledSelector {
   readonly resource_group_id: string | null;
   /** Servers are selected, for principal accounts. */
   readonly selectsServers: boolean;
-  /** Vaulted accounts are selected. */
-  readonly usernames: readonly string[];
+  /** Vaulted accounts are selected: codes of their usernames, ascending. */
+  readonly usernames: readonly number[];
 }
 
 export interface CompiledRule {
@@ -94,17 +96,29 @@ export function compile({ policies, request_types }: PolicySet): CompiledPolicie
     }
   drafts.sort((a, b) => (a.rule.id < b.rule.id ? -1 : a.rule.id > b.rule.id ? 1 : 0));
   const layout = layOut(drafts.flatMap(({ wanted }) => (wanted === null ? [] : [wanted])));
+  const usernames = codesOf(drafts);
   const compiledPolicies = policiesOf(active.length, drafts);
   const selectors = drafts.map((draft): CompiledSelector => {
     const policy = compiledPolicies[draft.policyOrdinal];
     if (policy === undefined) throw new Error('a draft without its policy');
-    return { ...draft, policy, test: draft.wanted && labelTest(layout, draft.wanted) };
+    return {
+      policy,
+      rule: draft.rule,
+      server_id: draft.server_id,
+      resource_group_id: draft.resource_group_id,
+      selectsServers: draft.selectsServers,
+      test: draft.wanted && labelTest(layout, draft.wanted),
+      usernames: draft.usernames
+        .flatMap((username) => usernames.get(username) ?? [])
+        .sort((a, b) => a - b),
+    };
   });
   return {
     selectors,
     masks: Int32Array.from(selectors, ({ test }) => test?.mask ?? 0),
     values: Int32Array.from(selectors, ({ test }) => test?.value ?? 0),
     layout,
+    usernames,
     byGroup: groupIndex(active, compiledPolicies),
     byServer: serverIndex(drafts),
     refused,
@@ -192,6 +206,11 @@ function selection(
       };
     }
   }
+}
+
+function codesOf(drafts: readonly Draft[]): ReadonlyMap<string, number> {
+  const all = new Set(drafts.flatMap((draft) => draft.usernames));
+  return new Map([...all].map((username, code) => [username, code]));
 }
 
 function policiesOf(count: number, drafts: readonly Draft[]): readonly CompiledPolicy[] {

@@ -21,8 +21,8 @@ export interface CompiledCondition {
   readonly type: Condition['condition_type'];
   /** Shared and frozen. */
   readonly unmet: Conditional;
-  /** `rule_id` and `wish`: who asks for what; `wish` is read by `access_request` alone. */
-  evaluate(circumstances: Circumstances, ruleId: string, wish: () => Wish): Conditional;
+  /** `rule_id` and `wish`: who asks for what; read by `access_request` alone. */
+  evaluate(circumstances: Circumstances, ruleId: string, wish: Wish): Conditional;
 }
 
 export function compileCondition(
@@ -71,7 +71,7 @@ function accessRequest(
         request_type: type,
         expires_after_seconds: condition.expires_after_seconds,
       };
-      const met = findApproval(approvals, wish(), demand, now);
+      const met = findApproval(approvals, wish, demand, now);
       if (met === undefined) return unmet;
       return {
         ...fixed,

@@ -1,12 +1,13 @@
 import type { Instant } from '@postern/shared';
 import { Answer } from './answer.ts';
-import type { CompiledPolicies } from './compile.ts';
+import type { CompiledPolicies, CompiledSelector } from './compile.ts';
 import type { Facts, ServerFacts, UserFacts } from './facts.ts';
 import { restMatches } from './labels.ts';
 import type { AccessMethod } from './method.ts';
 import { compileServer, compileUser, type ServerPlan, type UserPlan } from './plan.ts';
 
 const NO_METHODS: readonly AccessMethod[] = Object.freeze([]);
+const NO_HITS: readonly Hit[] = Object.freeze([]);
 
 /**
  * Every way for this person into this server, and what each still needs. Pure: the same
@@ -35,52 +36,50 @@ export function evaluatePlanned(
   const { compiled } = user;
   if (compiled !== server.compiled) throw new Error('plans of different policy sets');
   if (!user.isActive || !server.isActive) return NO_METHODS;
-  const hits = findHits(user, server, now);
-  if (hits === null) return NO_METHODS;
-  const answer = new Answer(user, server, facts, now);
-  for (let i = 0; i < hits.length; i += 2) {
-    const selector = compiled.selectors[hits[i] ?? -1];
-    if (selector !== undefined) answer.add(selector, hits[i + 1] ?? 0);
-  }
-  return answer.methods();
-}
-
-/** Ordinal, path end, ordinal, path end, … of the selectors that match; ascending. */
-function findHits(user: UserPlan, server: ServerPlan, now: Instant): number[] | null {
-  const { masks, values, selectors } = user.compiled;
+  const named = namedHits(user, server, now);
+  const { masks, values, selectors } = compiled;
   const { labelled, untils } = user;
   const { first } = server;
-  let hits: number[] | null = null;
+  let answer: Answer | null = null;
+  let next = 0;
   for (let i = 0; i < labelled.length; i++) {
     const ordinal = labelled[i] ?? -1;
     if ((first & (masks[ordinal] ?? 0)) !== values[ordinal]) continue;
-    const test = selectors[ordinal]?.test;
-    if (!test || (test.rest.length > 0 && !restMatches(test, server))) continue;
+    const selector = selectors[ordinal];
     const until = untils[i] ?? 0;
-    if (until <= now) continue;
-    hits ??= [];
-    hits.push(ordinal, until);
+    if (!selector?.test || !restMatches(selector.test, server) || until <= now) continue;
+    answer ??= new Answer(user, server, facts, now);
+    for (; next < named.length && (named[next]?.ordinal ?? 0) < ordinal; next++)
+      addHit(answer, named[next]);
+    answer.add(selector, until);
   }
-  return user.naming === null || server.naming === null ? hits : addNaming(user, server, now, hits);
+  if (next < named.length) answer ??= new Answer(user, server, facts, now);
+  for (; answer !== null && next < named.length; next++) addHit(answer, named[next]);
+  return answer?.methods() ?? NO_METHODS;
 }
 
-/** The hits together with the selectors that name the server, in order again. */
-function addNaming(
-  user: UserPlan,
-  server: ServerPlan,
-  now: Instant,
-  labelled: number[] | null,
-): number[] | null {
-  const named: [ordinal: number, until: number][] = [];
-  for (const ordinal of server.naming ?? []) {
+interface Hit {
+  readonly ordinal: number;
+  readonly selector: CompiledSelector;
+  /** When the latest-ending membership that leads to it ends. */
+  readonly until: number;
+}
+
+function addHit(answer: Answer, hit: Hit | undefined): void {
+  if (hit !== undefined) answer.add(hit.selector, hit.until);
+}
+
+/** The selectors that name the server and that the person's memberships lead to; ascending. */
+function namedHits(user: UserPlan, server: ServerPlan, now: Instant): readonly Hit[] {
+  if (user.naming === null || server.naming === null) return NO_HITS;
+  const hits: Hit[] = [];
+  for (const ordinal of server.naming) {
     const selector = user.compiled.selectors[ordinal];
-    const until = selector && user.naming?.get(selector.policy);
-    if (until === undefined || until <= now) continue;
-    const group = selector?.resource_group_id ?? null;
-    if (group === null || group === server.facts.resource_group_id) named.push([ordinal, until]);
+    if (selector === undefined) continue;
+    const until = user.naming.get(selector.policy) ?? 0;
+    const group = selector.resource_group_id;
+    const isInGroup = group === null || group === server.facts.resource_group_id;
+    if (until > now && isInGroup) hits.push({ ordinal, selector, until });
   }
-  if (named.length === 0) return labelled;
-  for (let i = 0; labelled !== null && i < labelled.length; i += 2)
-    named.push([labelled[i] ?? -1, labelled[i + 1] ?? 0]);
-  return named.sort(([a], [b]) => a - b).flat();
+  return hits;
 }

@@ -96,7 +96,7 @@ export function packLabels(layout: LabelLayout, server: ServerFacts): PackedLabe
 const labelOf = ({ labels }: ServerFacts, key: string): string | undefined =>
   Object.hasOwn(labels, key) ? labels[key] : undefined;
 
-/** The words after the first. */
+/** Whether the words after the first match. */
 export function restMatches(test: LabelTest, labels: PackedLabels): boolean {
   for (const { word, mask, value } of test.rest)
     if (((labels.rest?.[word - 1] ?? 0) & mask) !== value) return false;

@@ -3,7 +3,7 @@ import { principalOf } from './answer.ts';
 import type { CompiledSelector } from './compile.ts';
 import type { ServerFacts } from './facts.ts';
 import type { ServerPlan, UserPlan } from './plan.ts';
-import { type PlaceSet, type ServersIndex, setBit } from './servers.ts';
+import { hasAccount, type PlaceSet, type ServersIndex, setBit } from './servers.ts';
 
 /**
  * The servers on which `evaluate` would answer at least one method, in the order of the
@@ -56,7 +56,7 @@ function addNamed(reached: Int32Array, user: UserPlan, index: ServersIndex, ordi
     (principal !== null &&
       selector.selectsServers &&
       principalOf(user, server, principal.admin_level) !== undefined) ||
-    (vaulted !== null && selector.usernames.some((username) => server.accounts.has(username)));
+    (vaulted !== null && hasAccount(server, selector.usernames));
   if (isReached) setBit(reached, place);
 }
 

@@ -29,11 +29,14 @@ export interface ServerPlan extends PackedLabels {
   readonly isActive: boolean;
   /** Ordinals of the selectors that name it, ascending. */
   readonly naming: readonly number[] | null;
-  readonly accounts: ReadonlyMap<string, PlannedAccount>;
+  /** All its vaulted usernames. */
+  readonly usernames: ReadonlySet<string>;
+  /** Those of its accounts that a selector names, ascending by code. */
+  readonly accounts: readonly PlannedAccount[];
 }
 
-export interface PlannedAccount {
-  readonly facts: AccountFacts;
+export interface PlannedAccount extends AccountFacts {
+  readonly username_code: number;
   readonly credential: AccessCredential;
 }
 
@@ -74,16 +77,23 @@ function pathEnds(compiled: CompiledPolicies, facts: UserFacts): Map<CompiledPol
 }
 
 export function compileServer(compiled: CompiledPolicies, facts: ServerFacts): ServerPlan {
-  const accounts = facts.accounts.map((account): [string, PlannedAccount] => {
-    const credential = { type: 'vaulted_account', account_id: account.id } as const;
-    return [account.username, { facts: account, credential: Object.freeze(credential) }];
-  });
   return {
     compiled,
     facts,
     isActive: facts.state === 'ACTIVE',
     ...packLabels(compiled.layout, facts),
     naming: compiled.byServer.get(facts.id) ?? null,
-    accounts: new Map(accounts),
+    usernames: new Set(facts.accounts.map(({ username }) => username)),
+    accounts: facts.accounts
+      .flatMap((account) => planAccount(compiled, account))
+      .sort((a, b) => a.username_code - b.username_code),
   };
+}
+
+function planAccount({ usernames }: CompiledPolicies, facts: AccountFacts): PlannedAccount[] {
+  const username_code = usernames.get(facts.username);
+  if (username_code === undefined) return [];
+  const { id, username, usable } = facts;
+  const credential = Object.freeze({ type: 'vaulted_account', account_id: id } as const);
+  return [{ id, username, usable, username_code, credential }];
 }

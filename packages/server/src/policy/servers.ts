@@ -36,7 +36,7 @@ export function indexServers(
   const plans = servers.map((facts) => compileServer(compiled, facts));
   const byUsername = new Map<string, number[]>();
   for (const [place, plan] of plans.entries())
-    for (const username of plan.accounts.keys()) {
+    for (const username of plan.usernames) {
       const places = byUsername.get(username);
       if (places === undefined) byUsername.set(username, [place]);
       else places.push(place);
@@ -71,12 +71,16 @@ function findMatches(plans: readonly ServerPlan[], selector: CompiledSelector): 
     if ((plan.first & test.mask) !== test.value || !plan.isActive) continue;
     if (!restMatches(test, plan)) continue;
     servers.push(place);
-    if (usernames.some((username) => plan.accounts.has(username))) withAccounts.push(place);
+    if (hasAccount(plan, usernames)) withAccounts.push(place);
   }
   const all = placeSet(servers, plans.length);
   const isAll = withAccounts.length === servers.length;
   return { servers: all, withAccounts: isAll ? all : placeSet(withAccounts, plans.length) };
 }
+
+/** Whether the server has one of the accounts whose usernames have these codes. */
+export const hasAccount = (plan: ServerPlan, codes: readonly number[]): boolean =>
+  plan.accounts.some((account) => codes.includes(account.username_code));
 
 function placeSet(places: readonly number[], total: number): PlaceSet {
   const words = (total + 31) >>> 5;

@@ -89,7 +89,7 @@ function makeTerms(
     },
     still: { gateway: undefined as never, direct: undefined as never },
   };
-  const still = (via: 'gateway' | 'direct') => freeze(outcome(terms, nothing(via), '', noWish));
+  const still = (via: 'gateway' | 'direct') => freeze(outcomeOf(terms, nothing(via), '', NO_WISH));
   return Object.assign(terms, { still: { gateway: still('gateway'), direct: still('direct') } });
 }
 
@@ -101,22 +101,16 @@ const nothing = (via: 'gateway' | 'direct'): Circumstances => ({
   now: 0 as Instant,
 });
 
-const noWish = (): Wish => {
-  throw new Error('there is no approval to compare with');
-};
+/** Never read: there is no approval to compare it with. */
+const NO_WISH = {} as Wish;
 
 const freeze = (made: Outcome): Outcome => {
   Object.freeze(made.conditionals);
   return Object.freeze(made);
 };
 
-/** The outcome of the terms. Where no fact can change it, the one that was made at compiling. */
-export function outcomeOf(
-  terms: Terms,
-  circumstances: Circumstances,
-  ruleId: string,
-  wish: () => Wish,
-): Outcome {
+/** Where no fact that is known can change the outcome: the one that was made at compiling. */
+export function stillOutcome(terms: Terms, circumstances: Circumstances): Outcome | undefined {
   const { asks, still } = terms;
   const { facts, approvals, via } = circumstances;
   const isStill =
@@ -124,14 +118,15 @@ export function outcomeOf(
     (!asks.approval || approvals.length === 0) &&
     (!asks.mfa || facts.mfa_instants.length === 0) &&
     (!asks.address || facts.client_address === undefined);
-  return isStill ? still[via] : outcome(terms, circumstances, ruleId, wish);
+  if (!isStill) return undefined;
+  return via === 'gateway' ? still.gateway : still.direct;
 }
 
-function outcome(
+export function outcomeOf(
   terms: Terms,
   circumstances: Circumstances,
   ruleId: string,
-  wish: () => Wish,
+  wish: Wish,
 ): Outcome {
   const conditionals: Conditional[] = [];
   let unmet = 0;
