@@ -48,13 +48,18 @@ function parse(json: string): Cruise | null {
   }
 }
 
+/** The violations, rule by rule; a rule's reason stands once, with its first. */
 function broken(cruise: Cruise): Finding[] {
-  const why = new Map(cruise.summary.ruleSetUsed.forbidden.map((r) => [r.name, r.comment ?? '']));
-  return cruise.summary.violations.map((violation) => ({
-    rule: violation.rule.name,
-    file: violation.from,
-    detail: `${target(violation)}\n    ${why.get(violation.rule.name) ?? ''}`,
-  }));
+  const { ruleSetUsed, violations } = cruise.summary;
+  return ruleSetUsed.forbidden.flatMap(({ name, comment }) =>
+    violations
+      .filter((violation) => violation.rule.name === name)
+      .map((violation, index) => ({
+        rule: name,
+        file: violation.from,
+        detail: `${target(violation)}${index === 0 && comment ? `\n    ${comment}` : ''}`,
+      })),
+  );
 }
 
 function target(violation: Cruise['summary']['violations'][number]): string {

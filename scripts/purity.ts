@@ -43,9 +43,20 @@ export function bansFor(file: string): readonly Ban[] {
 export function purity(root: string): Report {
   const files = codeFiles(root).filter((file) => bansFor(file).length > 0);
   const findings = files.flatMap((file) =>
-    purityFindings(file, readFileSync(join(root, file), 'utf8')),
+    firstOfEach(purityFindings(file, readFileSync(join(root, file), 'utf8'))),
   );
   return reportOf(findings, `${files.length} files`);
+}
+
+/** A file that waits once waits everywhere: its first finding of each rule says enough. */
+function firstOfEach(findings: readonly Finding[]): Finding[] {
+  return [...Map.groupBy(findings, (finding) => finding.rule).values()].flatMap((same) => {
+    const [first, ...more] = same;
+    if (!first) return [];
+    return more.length === 0
+      ? [first]
+      : [{ ...first, detail: `${first.detail} (and ${more.length} more)` }];
+  });
 }
 
 /** Reads the syntax tree, so that a comment or a string that names a ban is no finding. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { layout, lengthFindings, MAX_LINES, nameFindings } from '../layout.ts';
+import { layout, lengthFindings, MAX_LINES, nameFindings, suiteFindings } from '../layout.ts';
 import { HOUSE } from './house.ts';
 import { Tree } from './tree.ts';
 
@@ -28,6 +28,22 @@ describe('layout', () => {
     'allowed: %s',
     (file) => {
       expect(nameFindings(file)).toEqual([]);
+    },
+  );
+
+  test.each([
+    'e2e/ssh.test.ts',
+    'packages/server/test/requests/quorum.spec.ts',
+    'packages/server/src/requests/quorum.test.ts',
+    'bench/engine.test.ts',
+  ])('refused: a test file that no suite runs: %s', (file) => {
+    expect(suiteFindings(file)).toMatchObject([{ rule: 'test-in-a-suite', file }]);
+  });
+
+  test.each(['e2e/ssh/first.e2e.ts', 'packages/cli/test/a/b.test.ts', 'e2e/world/run.ts'])(
+    'allowed: %s',
+    (file) => {
+      expect(suiteFindings(file)).toEqual([]);
     },
   );
 

@@ -100,5 +100,7 @@ describe('purity by ring', () => {
     tree.write(CORE, 'export const step = () => Date.now();\n');
     expect(purity(tree.root)).toMatchObject({ ok: false });
     expect(purity(tree.root).text).toContain(`${CORE}:1  pure-clock`);
+    tree.write(CORE, 'const a = Date.now();\n'.repeat(3));
+    expect(purity(tree.root).text).toMatch(/^[^\n]*pure-clock[^\n]*\(and 2 more\)$/);
   });
 });
