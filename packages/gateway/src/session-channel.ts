@@ -11,7 +11,7 @@ import { type Ask, mayPassVariable, signalToPass } from './channel-policy.ts';
 import type { Limits } from './limits.ts';
 import { feed, type Piece, Printer } from './pipe.ts';
 import type { Recording, Track } from './recording.ts';
-import { exitAfterEof, forgetStalledChunk } from './ssh-seams.ts';
+import { exitAfterEof, forgetStalledChunk, keepUntilClosed } from './ssh-seams.ts';
 
 /** What a channel needs of its connection. */
 export interface ChannelHost {
@@ -45,7 +45,7 @@ interface Exit {
 const MAX_VARIABLES = 32;
 const MAX_VARIABLE_BYTES = 1024;
 /** How long an exit status may trail the end of the output before the end is passed on. */
-const EOF_GRACE_MS = 20;
+const EOF_GRACE_MS = 100;
 
 /** One `session` channel: at most one shell, command or sftp, piped to the same on the target. */
 export class SessionChannel {
@@ -230,22 +230,28 @@ export class SessionChannel {
 
   #open(client: Client, socket: Socket, down: ServerChannel, start: Start): void {
     if (this.#over) return;
+    const opening = this.#terminal === undefined ? undefined : { ...this.#terminal };
     // ssh2 calls back in the tick in which it reads the reply; the exit status may be in the
     // same read, so that its listener is attached here and nowhere later.
     const opened = this.#host.guard((error: Error | undefined, up: ClientChannel) => {
       if (error !== undefined) return void this.endWith([`sft: the server refused: ${start.type}`]);
       if (this.#over) return up.close();
       this.#pipe(down, up, socket, start);
+      // It may have been resized while the target was asked.
+      const now = this.#terminal;
+      if (now !== undefined && (now.cols !== opening?.cols || now.rows !== opening.rows))
+        up.setWindow(now.rows, now.cols, now.height, now.width);
     });
-    const pty = this.#terminal === undefined ? undefined : { ...this.#terminal };
     const env = this.#variables;
-    if (start.type === 'exec') client.exec(start.command, pty ? { env, pty } : { env }, opened);
+    if (start.type === 'exec')
+      client.exec(start.command, opening ? { env, pty: opening } : { env }, opened);
     else if (start.type === 'subsystem') client.subsys(start.command, opened);
-    else client.shell(pty ?? false, { env }, opened);
+    else client.shell(opening ?? false, { env }, opened);
   }
 
   #pipe(down: ServerChannel, up: ClientChannel, socket: Socket, start: Start): void {
     this.#up = up;
+    keepUntilClosed(up);
     up.on(
       'exit',
       (status: number | null, signal?: string, dump?: unknown, description?: string) => {

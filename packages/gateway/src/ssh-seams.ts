@@ -1,4 +1,4 @@
-import type { Client, Connection, ServerChannel, Session } from 'ssh2';
+import type { Client, ClientChannel, Connection, ServerChannel, Session } from 'ssh2';
 
 // What ssh2 1.17 has no public way for. The version is pinned exactly; every function here
 // checks the shape it relies on and does nothing when it is not there, except that
@@ -59,6 +59,15 @@ export function exitAfterEof(channel: ServerChannel, send: () => void): void {
   } finally {
     outgoing.state = before;
   }
+}
+
+/**
+ * Node destroys a stream when both directions have ended, and for ssh2 to destroy a channel
+ * is to close it: a command that has closed its output while it still runs would be hung up
+ * and its exit status lost. After this only `close` closes the channel.
+ */
+export function keepUntilClosed(channel: ClientChannel): void {
+  (channel as { destroy: () => ClientChannel }).destroy = () => channel;
 }
 
 /** A line for the person, while a login is being decided (RFC 4252 §5.4). */

@@ -1,4 +1,5 @@
 import type { Client, ClientChannel, ExecOptions } from 'ssh2';
+import { keepUntilClosed } from '../src/ssh-seams.ts';
 
 export interface Outcome {
   readonly stdout: string;
@@ -18,6 +19,7 @@ export function run(
   return new Promise((resolve, reject) => {
     client.exec(command, options, (error, channel) => {
       if (error) return reject(error);
+      keepUntilClosed(channel);
       collect(channel).then(resolve, reject);
       feed(channel);
     });

@@ -10,6 +10,7 @@ import {
   type Session,
   utils,
 } from 'ssh2';
+import { exitAfterEof, forgetStalledChunk } from '../src/ssh-seams.ts';
 import { serveSftp } from './target-sftp.ts';
 
 export interface TargetOptions {
@@ -31,6 +32,8 @@ export interface TestTarget {
   readonly seen: {
     logins: number;
     attempts: number;
+    /** Commands whose channel was closed while they ran. */
+    hungUp: number;
     readonly commands: string[];
     readonly env: Record<string, string>;
     readonly ptys: PseudoTtyInfo[];
@@ -55,6 +58,7 @@ export async function startTarget(options: TargetOptions = {}): Promise<TestTarg
   const seen: TestTarget['seen'] = {
     logins: 0,
     attempts: 0,
+    hungUp: 0,
     commands: [],
     env: {},
     ptys: [],
@@ -206,7 +210,10 @@ function runCommand(
   child.stdin.on('error', () => {});
   channel.on('error', () => {});
   channel.pipe(child.stdin);
-  channel.once('close', () => child.kill('SIGHUP'));
+  channel.once('close', () => {
+    if (child.exitCode === null && child.signalCode === null) seen.hungUp += 1;
+    child.kill('SIGHUP');
+  });
   // ssh2's server mixes up two waiting streams, so that this target waits for each piece.
   let order: Promise<void> = Promise.resolve();
   const print = (stream: NodeJS.ReadableStream, write: (b: Buffer, done: () => void) => void) => {
@@ -216,9 +223,7 @@ function runCommand(
         () =>
           new Promise<void>((resolve) => {
             write(bytes, () => {
-              const state = channel as unknown as { _chunk: unknown; _chunkErr: unknown };
-              state._chunk = undefined;
-              state._chunkErr = undefined;
+              forgetStalledChunk(channel);
               stream.resume();
               resolve();
             });
@@ -228,10 +233,20 @@ function runCommand(
   };
   print(child.stdout, (bytes, done) => channel.write(bytes, () => done()));
   print(child.stderr, (bytes, done) => channel.stderr.write(bytes, () => done()));
+  let open = 2;
+  const ended = () => {
+    open -= 1;
+    // As sshd does: the end of the output is told before the command is over.
+    if (open === 0) order = order.then(() => channel.eof());
+  };
+  child.stdout.once('end', ended);
+  child.stderr.once('end', ended);
   child.once('close', (code, name) => {
     void order.then(() => {
-      if (name !== null) channel.exit(name.replace(/^SIG/, ''), false, 'killed');
-      else channel.exit(code ?? 1);
+      exitAfterEof(channel, () => {
+        if (name !== null) channel.exit(name.replace(/^SIG/, ''), false, 'killed');
+        else channel.exit(code ?? 1);
+      });
       channel.end();
     });
   });
