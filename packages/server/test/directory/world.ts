@@ -1,4 +1,4 @@
-import { type Instant, instant, type OperationId, operations } from '@postern/shared';
+import { instant, type OperationId, operations } from '@postern/shared';
 import { Ajv } from 'ajv';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { type ApplyPorts, registerApplyRoutes } from '../../src/apply/index.ts';
@@ -269,5 +269,3 @@ export function must(answer: Answer): Answer['body'] {
   if (answer.status >= 300) throw new Error(`${answer.status} ${JSON.stringify(answer.body)}`);
   return answer.body;
 }
-
-export const at = (now: number): Instant => instant(now);

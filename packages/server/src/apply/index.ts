@@ -1,0 +1,2 @@
+export { type ApplyWorld, registerApplyRoutes } from './routes.ts';
+export type { ApplyPorts } from './service.ts';
