@@ -61,7 +61,7 @@ function frameworkFault(error: unknown): Refusal | undefined {
   const fault = error as Partial<FastifyError>;
   if (fault.validation) {
     return new Refusal('invalid_request', 'The request does not match its schema.', {
-      errors: fault.validation.map((v) => fieldError(v, fault.validationContext ?? 'body')),
+      errors: [fieldError(telling(fault.validation), fault.validationContext ?? 'body')],
     });
   }
   const known = fault.code === undefined ? undefined : FRAMEWORK[fault.code];
@@ -72,6 +72,21 @@ function frameworkFault(error: unknown): Refusal | undefined {
     return new Refusal('rate_limited', 'Too many requests. Retry-After says when to try again.');
   return undefined;
 }
+
+/**
+ * The one to show. Where nothing tells the members of a union apart, each of them says why
+ * it does not fit; then it is the fault deepest inside, or, if none is, that of the union.
+ */
+function telling(faults: readonly FastifySchemaValidationError[]): FastifySchemaValidationError {
+  const union = faults.find(({ keyword }) => keyword === 'anyOf');
+  const inside = faults.filter(
+    ({ instancePath }) => depth(instancePath) > depth(union?.instancePath),
+  );
+  const deepest = inside.sort((a, b) => depth(b.instancePath) - depth(a.instancePath))[0];
+  return (union ? (deepest ?? union) : faults[0]) as FastifySchemaValidationError;
+}
+
+const depth = (pointer = ''): number => pointer.split('/').length;
 
 /** `unknown_field` and `required` point at the field itself; everything else at the value. */
 function fieldError(fault: FastifySchemaValidationError, where: string): FieldError {
@@ -99,7 +114,8 @@ const escapePointer = (name: string): string => name.replaceAll('~', '~0').repla
 
 // Node's socket errors; SQLSTATE 08 (connection), 57P (operator intervention), too many
 // connections, a lock or a statement that took too long.
-const AWAY = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|08\w{3}|57P\w{2}|53300|55P03|57014)$/;
+const AWAY =
+  /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|08\w{3}|57P\w{2}|53300|55P03|57014)$/;
 
 /** The database went away, as opposed to: it refused what we asked. */
 export function isConnectionLoss(error: unknown): boolean {

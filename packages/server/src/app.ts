@@ -1,0 +1,168 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { Server } from 'node:http';
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+  LogController,
+} from 'fastify';
+import { acceptJsonOnly, BODY_LIMIT } from './platform/body.ts';
+import {
+  answerBroken,
+  HTTP_LIMITS,
+  KEEP_ALIVE_MS,
+  limitConnections,
+  REQUEST_TIMEOUT_MS,
+} from './platform/connections.ts';
+import { Refusal } from './platform/errors.ts';
+import { type HealthCheck, registerHealth } from './platform/health.ts';
+import type { Logger } from './platform/logging.ts';
+import { type Metrics, registerMetrics } from './platform/metrics.ts';
+import { isLoopback, matcher } from './platform/networks.ts';
+import { registerOpenapi } from './platform/openapi.ts';
+import { PROBLEM_MEDIA_TYPE, toProblem } from './platform/problem.ts';
+import { useStrictValidation } from './platform/validation.ts';
+
+export interface AppWorld {
+  readonly version: string;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly checks: readonly HealthCheck[];
+  /** Registers what the service does. */
+  readonly register: (app: FastifyInstance) => Promise<void> | void;
+  /** Ends the answers that would never end by themselves, when the service stops. */
+  readonly closeStreams?: () => void;
+  readonly tls?: { readonly cert: Buffer; readonly key: Buffer };
+  /** Forwarding headers count from these only. */
+  readonly trusted_proxies?: readonly string[];
+  /** Requests per minute of one token, or of one address without a token. Unset: no limit. */
+  readonly requests_per_minute?: number;
+}
+
+/** The HTTP side, complete but not listening; tests use `inject`. */
+export async function buildApp(world: AppWorld): Promise<FastifyInstance> {
+  const { trusted_proxies = [] } = world;
+  const app = fastify({
+    loggerInstance: world.log as FastifyBaseLogger,
+    logController: new LogController({
+      disableRequestLogging: true,
+      requestIdLogLabel: 'trace_id',
+    }),
+    genReqId: () => randomUUID(),
+    requestIdHeader: false,
+    trustProxy: trusted_proxies.length > 0 ? [...trusted_proxies] : false,
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: 256, ignoreTrailingSlash: false },
+    exposeHeadRoutes: false,
+    frameworkErrors: (error, request, reply) => refuse(error, request, reply),
+    clientErrorHandler: answerBroken,
+    ...serverOptions(world),
+  }) as FastifyInstance;
+
+  const isProxy = matcher(trusted_proxies);
+  limitConnections(app.server as Server, (address) => isLoopback(address) || isProxy(address));
+  acceptJsonOnly(app);
+  useStrictValidation(app);
+  app.setErrorHandler((error, request, reply) => refuse(error, request, reply));
+  app.setNotFoundHandler((request, reply) =>
+    refuse(new Refusal('not_found', 'There is nothing here.'), request, reply),
+  );
+  logRequests(app);
+  app.addHook('preClose', async () => {
+    world.closeStreams?.();
+  });
+
+  await app.register(helmet, HEADERS);
+  registerMetrics(app, world.metrics);
+  registerHealth(app, world.checks);
+  if (world.requests_per_minute !== undefined)
+    await app.register(rateLimit, limits(world.requests_per_minute));
+  await registerOpenapi(app, world.version);
+  await world.register(app);
+  await app.ready();
+  return app;
+}
+
+const serverOptions = ({ tls }: AppWorld) =>
+  tls
+    ? {
+        https: { ...HTTP_LIMITS, ...tls, minVersion: 'TLSv1.2' as const, handshakeTimeout: 10_000 },
+      }
+    : { http: HTTP_LIMITS };
+
+/** The one place that answers a refusal or an error. */
+function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const [problem, fault] = toProblem(error, request.id);
+  if (fault === 'ours') request.log.error({ err: error, code: problem.code }, 'request failed');
+  if (problem.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer');
+  return reply
+    .code(problem.status)
+    .type(PROBLEM_MEDIA_TYPE)
+    .header('cache-control', 'no-store')
+    .header('x-trace-id', request.id)
+    .serializer(JSON.stringify)
+    .send(problem);
+}
+
+/** One line for each request, by route pattern: paths hold ids, query strings may hold more. */
+function logRequests(app: FastifyInstance): void {
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-trace-id', request.id);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const facts = {
+      method: request.method,
+      route: request.routeOptions.url ?? null,
+      status: reply.statusCode,
+      ms: Math.round(reply.elapsedTime),
+      client: request.ip,
+    };
+    if (facts.route === '/healthz' || facts.route === '/readyz' || facts.route === '/metrics')
+      request.log.debug(facts, 'request');
+    else request.log.info(facts, 'request');
+  });
+}
+
+const HEADERS = {
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'self'"],
+      baseUri: ["'none'"],
+      formAction: ["'self'"],
+      frameAncestors: ["'none'"],
+      objectSrc: ["'none'"],
+      imgSrc: ["'self'", 'data:'],
+    },
+  },
+  frameguard: { action: 'deny' as const },
+  referrerPolicy: { policy: 'no-referrer' as const },
+};
+
+const limits = (max: number) => ({
+  max,
+  timeWindow: 60_000,
+  enableDraftSpec: true,
+  keyGenerator: actorOf,
+  allowList: (request: FastifyRequest) =>
+    ['/healthz', '/readyz', '/metrics'].includes(request.routeOptions.url ?? ''),
+  errorResponseBuilder: () =>
+    new Refusal('rate_limited', 'Too many requests in this minute.', {
+      next: 'Retry-After says in how many seconds to try again.',
+    }),
+});
+
+/** Whom a request counts for; not the token itself, which would lie in memory. */
+function actorOf(request: FastifyRequest): string {
+  const { authorization } = request.headers;
+  if (authorization === undefined) return request.ip;
+  return createHash('sha256').update(authorization).digest('base64url');
+}
