@@ -1,4 +1,4 @@
-import type { EventType, Instant } from '@postern/shared';
+import { type EventType, type Instant, instant } from '@postern/shared';
 import { type Kysely, sql } from 'kysely';
 import type { DatabaseHandle } from './db.ts';
 import type { Ids } from './ids.ts';
@@ -54,6 +54,15 @@ export async function insertEvent(
       details: json(found === undefined ? details : withoutSecrets(details)),
     })
     .execute();
+}
+
+/** When the latest event was; what the clock guard must have seen, so that a restart forgets no step back. */
+export async function latestEventAt({ sql }: Pick<DatabaseHandle, 'sql'>): Promise<Instant> {
+  const { at } = await sql
+    .selectFrom('audit_events')
+    .select((eb) => eb.fn.max('at').as('at'))
+    .executeTakeFirstOrThrow();
+  return (at as Instant | null) ?? instant(0);
 }
 
 const APPENDER_LOCK = 7_063_905_448;

@@ -1,7 +1,7 @@
 import { fromRfc3339, type Instant } from '@postern/shared';
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
-import { type NewEvent, numberEvents } from '../../src/platform/audit.ts';
+import { latestEventAt, type NewEvent, numberEvents } from '../../src/platform/audit.ts';
 import { findSecret, isSecretName, withoutSecrets } from '../../src/platform/redaction.ts';
 import { createTransact } from '../../src/platform/tx.ts';
 import { onBoth } from '../kit/index.ts';
@@ -26,7 +26,9 @@ onBoth('audit', (kit) => {
       details: { a: ['b'], at: 1 },
       client_address: '::1',
     };
+    expect(await latestEventAt(kit.db)).toBe(0);
     await kit.transact((tx) => tx.audit(full));
+    expect(await latestEventAt(kit.db)).toBe(kit.clock.now());
     const rows = await kit.db.sql.selectFrom('audit_events').selectAll().execute();
     expect(rows).toMatchObject([{ ...full, seq: null, at: kit.clock.now(), request_id: null }]);
   });
