@@ -1,7 +1,7 @@
 import type { Instant } from '@postern/shared';
 import type { Wish } from './approvals.ts';
 import type { CompiledRule, CompiledSelector } from './compile.ts';
-import type { Circumstances } from './conditions.ts';
+import { type Circumstances, whatIsKnown } from './conditions.ts';
 import type { Approval, Facts } from './facts.ts';
 import { adminIdentity } from './identity.ts';
 import type { AccessCredential, AccessMethod, ResourceStatus } from './method.ts';
@@ -36,7 +36,8 @@ export class Answer {
       facts.approvals.length === 0
         ? NO_APPROVALS
         : facts.approvals.filter((approval) => approval.server_id === server.facts.id);
-    this.#circumstances = { facts, approvals, via: server.facts.via, now };
+    const known = whatIsKnown(facts, approvals);
+    this.#circumstances = { facts, approvals, known, via: server.facts.via, now };
   }
 
   /** What a matching selector's rule gives. Selectors come in ascending order of rule id. */
@@ -94,7 +95,8 @@ export class Answer {
       outcomeOf(terms, circumstances, rule.id, this.#wish(terms, identity, credential));
     for (let i = 0; i < this.#methods.length; i++) {
       const method = this.#methods[i];
-      if (method?.identity !== identity || method.access_credential !== credential) continue;
+      // One credential object per account and answer: the same one is the same identity.
+      if (method?.access_credential !== credential) continue;
       if (!isSameOption(this.#outcomes[i], outcome)) continue;
       if (method.rule_ids.at(-1) !== rule.id) method.rule_ids = [...method.rule_ids, rule.id];
       if (method.expires_at !== null && until > method.expires_at)

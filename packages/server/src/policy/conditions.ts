@@ -12,8 +12,28 @@ export interface Circumstances {
   readonly facts: Facts;
   /** Those of `facts.approvals` that are about this person and this server. */
   readonly approvals: readonly Approval[];
+  /** Bits of `ASKS`: which facts there are. */
+  readonly known: number;
   readonly via: 'gateway' | 'direct';
   readonly now: Instant;
+}
+
+/** A condition whose bit is not known comes out as it always does on such a server. */
+export const ASKS = {
+  access_request: 1,
+  mfa: 2,
+  gateway: 0,
+  time_window: 4,
+  source_address: 8,
+} as const satisfies Record<Condition['condition_type'], number>;
+
+/** The time is always known. */
+export function whatIsKnown(facts: Facts, approvals: readonly Approval[]): number {
+  let known: number = ASKS.time_window;
+  if (approvals.length > 0) known |= ASKS.access_request;
+  if (facts.mfa_instants.length > 0) known |= ASKS.mfa;
+  if (facts.client_address !== undefined) known |= ASKS.source_address;
+  return known;
 }
 
 /** A condition, ready to be evaluated. What cannot be evaluated is not met. */

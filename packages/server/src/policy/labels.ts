@@ -98,6 +98,7 @@ const labelOf = ({ labels }: ServerFacts, key: string): string | undefined =>
 
 /** Whether the words after the first match. */
 export function restMatches(test: LabelTest, labels: PackedLabels): boolean {
+  if (test.rest.length === 0) return true;
   for (const { word, mask, value } of test.rest)
     if (((labels.rest?.[word - 1] ?? 0) & mask) !== value) return false;
   return true;

@@ -1,6 +1,11 @@
 import type { Instant } from '@postern/shared';
 import type { Wish } from './approvals.ts';
-import { type Circumstances, type CompiledCondition, compileCondition } from './conditions.ts';
+import {
+  ASKS,
+  type Circumstances,
+  type CompiledCondition,
+  compileCondition,
+} from './conditions.ts';
 import type { RequestTypeFacts } from './facts.ts';
 import type { Conditional } from './method.ts';
 import type { Channel, Condition, Rule, SshPrivilege } from './model.ts';
@@ -14,14 +19,9 @@ export interface Terms {
   readonly admin_level: boolean;
   readonly channels: readonly Channel[];
   readonly conditions: readonly CompiledCondition[];
-  /** Which facts can change the outcome, besides how the server is reached. */
-  readonly asks: {
-    readonly approval: boolean;
-    readonly mfa: boolean;
-    readonly time: boolean;
-    readonly address: boolean;
-  };
-  /** The outcome when none of those facts is there. */
+  /** Which facts can change the outcome, besides how the server is reached: bits of `ASKS`. */
+  readonly asks: number;
+  /** The outcome when none of those facts is known. */
   readonly still: { readonly gateway: Outcome; readonly direct: Outcome };
 }
 
@@ -75,18 +75,12 @@ function makeTerms(
   requestTypes: ReadonlyMap<string, RequestTypeFacts>,
 ): Terms {
   const compiled = conditions.map((c) => compileCondition(c, requestTypes));
-  const has = (type: Condition['condition_type']) => compiled.some((c) => c.type === type);
   const terms: Terms = {
     privilege,
     admin_level,
     channels: Object.freeze([...channels]),
     conditions: compiled,
-    asks: {
-      approval: has('access_request'),
-      mfa: conditions.some((c) => c.condition_type === 'mfa' && c.re_auth_frequency_in_seconds > 0),
-      time: has('time_window'),
-      address: has('source_address'),
-    },
+    asks: compiled.reduce((bits, { type }) => bits | ASKS[type], 0),
     still: { gateway: undefined as never, direct: undefined as never },
   };
   const still = (via: 'gateway' | 'direct') => freeze(outcomeOf(terms, nothing(via), '', NO_WISH));
@@ -97,6 +91,7 @@ function makeTerms(
 const nothing = (via: 'gateway' | 'direct'): Circumstances => ({
   facts: { approvals: [], mfa_instants: [], checkouts: [], client_address: undefined },
   approvals: [],
+  known: 0,
   via,
   now: 0 as Instant,
 });
@@ -111,15 +106,8 @@ const freeze = (made: Outcome): Outcome => {
 
 /** Where no fact that is known can change the outcome: the one that was made at compiling. */
 export function stillOutcome(terms: Terms, circumstances: Circumstances): Outcome | undefined {
-  const { asks, still } = terms;
-  const { facts, approvals, via } = circumstances;
-  const isStill =
-    !asks.time &&
-    (!asks.approval || approvals.length === 0) &&
-    (!asks.mfa || facts.mfa_instants.length === 0) &&
-    (!asks.address || facts.client_address === undefined);
-  if (!isStill) return undefined;
-  return via === 'gateway' ? still.gateway : still.direct;
+  if ((terms.asks & circumstances.known) !== 0) return undefined;
+  return circumstances.via === 'gateway' ? terms.still.gateway : terms.still.direct;
 }
 
 export function outcomeOf(

@@ -22,10 +22,18 @@ const PRIVILEGE_TYPES = [
 /** Okta's name of the privilege to use a vaulted account over SSH. */
 const OKTA_VAULTED = 'password_checkout_ssh';
 
-/** At most one of each type; the answer is in canonical order. */
-export function readPrivileges(value: unknown, place: Place): readonly Privilege[] | undefined {
+/** At most one of each type; the answer is in canonical order. `check` sees each that is well-formed. */
+export function readPrivileges(
+  value: unknown,
+  place: Place,
+  check: (privilege: Privilege, place: Place) => void,
+): readonly Privilege[] | undefined {
   const items = readList(value, place, { min: 1, max: PRIVILEGE_TYPES.length });
-  const privileges = readEach(items, place, readPrivilege);
+  const privileges = readEach(items, place, (item, at) => {
+    const privilege = readPrivilege(item, at);
+    if (privilege !== undefined) check(privilege, at);
+    return privilege;
+  });
   refuseRepeated(
     privileges,
     (p) => p.privilege_type,
