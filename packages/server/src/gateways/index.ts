@@ -1,2 +1,3 @@
+export { type GatewayChild, startGatewayChild } from './child.ts';
 export { type GatewayWorld, registerGatewayAdminRoutes, registerGatewayRoutes } from './routes.ts';
 export { enrolChild } from './service.ts';

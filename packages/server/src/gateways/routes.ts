@@ -11,6 +11,7 @@ import {
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Caller } from '../identity/index.ts';
 import { userRef } from '../platform/actor.ts';
+import { MAX_NESTING, nestsDeeper, tooDeep } from '../platform/body.ts';
 import { Refusal } from '../platform/errors.ts';
 import {
   checkTeam,
@@ -81,6 +82,7 @@ export async function registerGatewayRoutes(
     scope.removeContentTypeParser('application/json');
     scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
       (request as SignedRequest).rawBody = body as Buffer;
+      if (nestsDeeper(body.toString('utf8'), MAX_NESTING)) return done(tooDeep());
       parse(request, body.toString('utf8'), done);
     });
     enrolment(scope, world);
