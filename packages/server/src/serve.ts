@@ -1,0 +1,246 @@
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { instant, seconds } from '@postern/shared';
+import closeWithGrace from 'close-with-grace';
+import { buildApp } from './app.ts';
+import type { Config } from './config.ts';
+import { type Composed, compose } from './deps.ts';
+import { bootstrapTeam, type Team } from './directory/index.ts';
+import { type GatewayChild, startGatewayChild } from './gateways/index.ts';
+import { SUCCESS, SYSTEM } from './platform/actor.ts';
+import { startAppender } from './platform/audit.ts';
+import { createClockGuard, systemClock } from './platform/clock.ts';
+import { type DatabaseHandle, type DatabaseSettings, openDatabase } from './platform/db.ts';
+import { StartupError } from './platform/errors.ts';
+import type { HealthCheck } from './platform/health.ts';
+import { createIds } from './platform/ids.ts';
+import { startJobs } from './platform/jobs.ts';
+import { createLogger } from './platform/logging.ts';
+import { createMetrics } from './platform/metrics.ts';
+import { migrate } from './platform/migrate.ts';
+import { startSignals } from './platform/signals.ts';
+import { createTransact, type Transact } from './platform/tx.ts';
+import {
+  compareKeyring,
+  createKeyring,
+  type Keyring,
+  keyringCheck,
+  parseMasterKey,
+} from './vault/index.ts';
+import { VERSION } from './version.ts';
+
+const CLOCK_CHECK_MS = 5_000;
+const STOP_MS = 15_000;
+
+/**
+ * Opens every port, composes the features, listens, and stays until a signal. What was
+ * opened is closed in the reverse order.
+ */
+export async function serve(config: Config): Promise<number> {
+  const log = createLogger(config.log_level);
+  const db = await openDatabase(databaseSettings(config, log));
+  const closers: (() => unknown)[] = [() => db.close()];
+  const close = async (): Promise<void> => {
+    for (const closer of closers.reverse())
+      await Promise.resolve(closer()).catch((error) => log.error({ err: error }, 'while closing'));
+  };
+  try {
+    await open(config, db, log, closers);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return new Promise((done) => {
+    closeWithGrace({ delay: STOP_MS, logger: false }, async ({ err, signal }) => {
+      if (err) log.error({ err }, 'an error that nobody caught');
+      else log.info({ signal }, 'stopping');
+      await close();
+      done(err ? 70 : 0);
+    });
+  });
+}
+
+type Log = ReturnType<typeof createLogger>;
+
+export const databaseSettings = (config: Config, log?: Log): DatabaseSettings => ({
+  data_dir: config.data_dir,
+  ...(config.database_url === undefined
+    ? {}
+    : { database_url: config.database_url, pool_size: config.database_pool_size }),
+  ...(log === undefined ? {} : { onError: (error) => log.error({ err: error }, 'database') }),
+});
+
+async function open(
+  config: Config,
+  db: DatabaseHandle,
+  log: Log,
+  closers: (() => unknown)[],
+): Promise<void> {
+  const applied = await migrate(db);
+  if (applied.length > 0) log.info({ applied }, 'database brought up to date');
+  const onError = (error: unknown): void => log.error({ err: error }, 'background work failed');
+  const jobs = await startJobs(db, onError);
+  closers.push(() => jobs.stop());
+  const monotonic = () => performance.now();
+  const guard = createClockGuard({ clock: systemClock, databaseNow: db.now, monotonic });
+  await guard.check();
+  const clockTimer = setInterval(() => void guard.check(), CLOCK_CHECK_MS);
+  clockTimer.unref();
+  closers.push(() => clearInterval(clockTimer));
+  const transact = createTransact({
+    db,
+    clock: systemClock,
+    ids: createIds(systemClock),
+    jobs,
+    secrets: 'drop',
+  });
+  const keyring = keyringOf(config);
+  const team = await openTeam(config, transact, keyring);
+  const signals = await startSignals(db, onError);
+  closers.push(() => signals.close());
+  let child: GatewayChild | undefined;
+  let composed: Composed | undefined;
+  const app = await buildApp({
+    version: VERSION,
+    log,
+    metrics: createMetrics(),
+    checks: checks(db, guard, () => (config.gateway.enabled ? child : null)),
+    closeStreams: () => composed?.closeStreams(),
+    trusted_proxies: config.trusted_proxies,
+    ...(config.tls === undefined ? {} : { tls: readTls(config.tls) }),
+    register: async (instance) => {
+      composed = await compose(instance, {
+        team: config.team,
+        transact,
+        clock: systemClock,
+        clockGuard: guard,
+        signals,
+        keyring,
+        recordingDir: config.recording_dir,
+        longestSession: seconds(config.session.max_seconds),
+        monotonic,
+        log,
+      });
+    },
+  });
+  closers.push(() => composed?.stop());
+  const background = await composed!.start(jobs);
+  closers.push(() => background.stop());
+  const appender = startAppender(db, onError);
+  closers.push(() => appender.stop());
+  const url = await listen(app, config);
+  closers.push(() => app.close());
+  await writeBootstrapToken(config, team, log);
+  if (config.gateway.enabled) {
+    child = startGatewayChild({ transact, log, settings: childSettings(config, url) });
+    closers.push(() => child?.stop());
+  }
+  await transact((tx) =>
+    tx.audit({
+      type: 'pam.service.start',
+      actor: SYSTEM,
+      targets: [{ type: 'team', id: team.id, name: team.name }],
+      outcome: SUCCESS,
+      details: { version: VERSION, database: db.kind },
+    }),
+  );
+  log.info({ url, team: config.team, database: db.kind, demo: config.demo }, 'serving');
+}
+
+/** @throws StartupError when the database needs another master key */
+function keyringOf(config: Config): Keyring {
+  if (config.master_key === undefined) throw new StartupError('the master key is missing.');
+  const parsed = parseMasterKey(config.master_key.toString('base64'));
+  config.master_key.fill(0);
+  const keyring = parsed.ok ? createKeyring([parsed.value]) : parsed;
+  if (!keyring.ok)
+    throw new StartupError(`the master key is not usable: ${keyring.reason}.`, {
+      next: 'Make one: openssl rand -base64 32',
+    });
+  return keyring.value;
+}
+
+async function openTeam(config: Config, transact: Transact, keyring: Keyring): Promise<Team> {
+  const team = await transact((tx) =>
+    bootstrapTeam(tx, {
+      team: config.team,
+      demo: config.demo,
+      keyring_check: keyringCheck(keyring),
+      bootstrap_token: config.bootstrap_token_file !== undefined,
+    }),
+  );
+  const compared = compareKeyring(keyring, team.keyring_check);
+  if (!compared.ok) throw new StartupError(compared.detail, { next: compared.next });
+  return team;
+}
+
+/** A new file, readable by its owner only; an existing one is never written over. */
+async function writeBootstrapToken(config: Config, team: Team, log: Log): Promise<void> {
+  const file = config.bootstrap_token_file;
+  if (file === undefined || team.bootstrap_token === undefined) return;
+  writeFileSync(file, `${team.bootstrap_token}\n`, { mode: 0o600, flag: 'wx' });
+  chmodSync(file, 0o600);
+  log.info({ file }, 'bootstrap token written; it is valid for one hour');
+}
+
+async function listen(app: Awaited<ReturnType<typeof buildApp>>, config: Config): Promise<string> {
+  const { host, port } = config.listen;
+  try {
+    return await app.listen({ host, port });
+  } catch (error) {
+    const { code } = error as { code?: string };
+    throw new StartupError(`cannot listen on ${host}:${port} (${code ?? 'unknown error'}).`, {
+      next: 'Set POSTERN_LISTEN_PORT to a free port, or end what listens there.',
+      cause: error,
+    });
+  }
+}
+
+const readTls = ({ cert_file, key_file }: { cert_file: string; key_file: string }) => {
+  const read = (file: string): Buffer => {
+    try {
+      return readFileSync(file);
+    } catch (error) {
+      throw new StartupError(`${file} cannot be read: ${(error as Error).message}.`);
+    }
+  };
+  return { cert: read(cert_file), key: read(key_file) };
+};
+
+const childSettings = (config: Config, url: string) => ({
+  apiUrl: config.public_url ?? url,
+  team: config.team,
+  host: config.gateway.host,
+  port: config.gateway.port,
+  publicHost: config.gateway.public_host,
+  recordingDir: config.recording_dir,
+  logLevel: config.log_level,
+  caFile: config.tls?.cert_file,
+});
+
+function checks(
+  db: DatabaseHandle,
+  guard: { state(): { readonly safe: boolean; readonly reason?: string } },
+  /** null: none is wanted here. */
+  gateway: () => GatewayChild | undefined | null,
+): HealthCheck[] {
+  return [
+    {
+      name: 'database',
+      check: async () => (instant(await db.now()) > 0 ? undefined : 'no answer'),
+    },
+    {
+      name: 'clock',
+      check: () => {
+        const state = guard.state();
+        return state.safe ? undefined : state.reason;
+      },
+    },
+    {
+      name: 'gateway',
+      check: () => {
+        const child = gateway();
+        return child === null ? undefined : child === undefined ? 'is starting' : child.problem();
+      },
+    },
+  ];
+}
