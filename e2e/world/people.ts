@@ -1,0 +1,118 @@
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseAllDocuments } from 'yaml';
+import { baseEnv, type Ran, ROOT, type RunOptions, run } from './run.ts';
+import type { Service } from './service.ts';
+import type { Target } from './target.ts';
+
+export const PEOPLE = ['pat', 'sam', 'uma', 'dana', 'ellis', 'ana', 'bo'] as const;
+export type Login = (typeof PEOPLE)[number];
+
+/** A person at a terminal of his own: his home, his token file. */
+export interface Person {
+  readonly env: Readonly<Record<string, string>>;
+  readonly token: string;
+  sft(...args: string[]): Promise<Ran>;
+  admin(...args: string[]): Promise<Ran>;
+  run(file: 'sft' | 'sft-admin', args: readonly string[], options?: RunOptions): Promise<Ran>;
+}
+
+export type People = Readonly<Record<Login, Person>>;
+
+export function personAt(service: Service, directory: string, name: string, token: string): Person {
+  const home = join(directory, 'home', name);
+  mkdirSync(home, { recursive: true, mode: 0o700 });
+  const tokenFile = join(home, 'token');
+  writeFileSync(tokenFile, `${token}\n`, { mode: 0o600 });
+  const env = {
+    ...baseEnv(home),
+    SFT_URL: service.url,
+    SFT_TEAM: service.team,
+    SFT_TOKEN_FILE: tokenFile,
+  };
+  const runAs: Person['run'] = (file, args, options = {}) =>
+    run(join(ROOT, 'bin', file), args, { cwd: home, ...options, env: { ...env, ...options.env } });
+  return {
+    env,
+    token,
+    run: runAs,
+    sft: (...args) => runAs('sft', args),
+    admin: (...args) => runAs('sft-admin', args),
+  };
+}
+
+/** The demo world's files with the target's port in them, in `directory`. */
+export function worldFiles(directory: string, target: Target): string {
+  const to = join(directory, 'world');
+  cpSync(join(ROOT, 'examples/demo'), to, { recursive: true });
+  const file = join(to, '2-inventory.yaml');
+  const documents = parseAllDocuments(readFileSync(file, 'utf8'));
+  for (const document of documents)
+    if (document.has('access_port')) document.set('access_port', target.port);
+  writeFileSync(file, documents.map(String).join('---\n'));
+  return to;
+}
+
+export type Say = (who: string, command: string, ran: Ran) => void;
+
+/** Brings the demo world up as its admins would, by `sft-admin`, and gives everybody a token. */
+export async function setUpPeople(
+  service: Service,
+  target: Target,
+  directory: string,
+  say: Say = () => undefined,
+): Promise<People> {
+  const world = worldFiles(directory, target);
+  const bootstrap = personAt(service, directory, 'bootstrap', service.bootstrapToken);
+  await must(say, 'bootstrap', bootstrap, 'sft-admin', [
+    'apply',
+    '-f',
+    join(world, '1-directory.yaml'),
+  ]);
+  const people: Partial<Record<Login, Person>> = {};
+  for (const login of PEOPLE) {
+    const ran = await must(say, 'bootstrap', bootstrap, 'sft-admin', [
+      'tokens',
+      'create',
+      '--user',
+      login,
+      '--name',
+      'demo',
+      '-o',
+      'json',
+    ]);
+    const { token } = JSON.parse(ran.stdout) as { token: string };
+    people[login] = personAt(service, directory, login, token);
+  }
+  const everybody = people as People;
+  const env = Object.fromEntries(
+    Object.entries(target.passwords).map(([account, password]) => [
+      `DEMO_${account.toUpperCase()}_PASSWORD`,
+      password,
+    ]),
+  );
+  for (const file of ['2-inventory.yaml', '3-request-types.yaml', '4-policies.yaml'])
+    await must(say, 'sam', everybody.sam, 'sft-admin', ['apply', '-f', join(world, file)], { env });
+  await must(say, 'sam', everybody.sam, 'sft-admin', [
+    'servers',
+    'trust',
+    'opa-demo-linux',
+    '--yes',
+  ]);
+  return everybody;
+}
+
+async function must(
+  say: Say,
+  who: string,
+  person: Person,
+  file: 'sft' | 'sft-admin',
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<Ran> {
+  const ran = await person.run(file, args, options);
+  say(who, `${file} ${args.join(' ')}`, ran);
+  if (ran.code !== 0)
+    throw new Error(`${who}: ${file} ${args.join(' ')} ended with ${ran.code}\n${ran.stderr}`);
+  return ran;
+}
