@@ -47,7 +47,6 @@ async function run(suite: Suite, files: readonly string[], index: number): Promi
     hangMs: HANG_MS,
     print: (text) => process.stdout.write(text.replace(/^JSON report written to .*\n/m, '')),
   });
-  interrupted ||= ended.interrupted;
   const counts = (name: string): boolean => suite.only === undefined || name.includes(suite.only);
   return tally(read(report), ended.code, counts);
 }
@@ -81,6 +80,12 @@ function sayWhatWasSkipped(total: Tally): void {
 }
 
 let interrupted = false;
+// A signal comes once from the terminal and once from npm: neither may cut the sum off.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    interrupted = true;
+  });
+}
 let total = await refreshBundle();
 const lacking = missing();
 if (lacking.length > 0) {
@@ -99,4 +104,4 @@ rmSync(reports, { recursive: true, force: true });
 sayWhatWasSkipped(total);
 if (total.passed + total.failed === 0) console.log('No test ran, and that is a failure.');
 console.log(closingLine(total));
-process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
+process.exitCode = interrupted || total.failed > 0 || total.passed === 0 ? 1 : 0;

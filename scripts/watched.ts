@@ -13,8 +13,6 @@ export interface Watch {
 export interface Ended {
   readonly code: number;
   readonly hung: boolean;
-  /** Somebody asked us to stop; the signal was passed on. */
-  readonly interrupted: boolean;
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -31,17 +29,13 @@ export function watched(command: string, args: readonly string[], watch: Watch):
     detached: true,
   });
   let hung = false;
-  let interrupted = false;
 
   const end = (signal: NodeJS.Signals): void => {
     killGroup(child.pid, signal);
     setTimeout(() => killGroup(child.pid, 'SIGKILL'), KILL_AFTER_MS).unref();
   };
-  const passOn = (signal: NodeJS.Signals): void => {
-    interrupted = true;
-    end(signal);
-  };
-  for (const signal of SIGNALS) process.on(signal, passOn);
+  // Being in a group of its own, it does not hear what the terminal sends to ours.
+  for (const signal of SIGNALS) process.on(signal, end);
 
   const still = setInterval(
     () => watch.print(` … still running after ${seconds()} s\n`),
@@ -64,10 +58,10 @@ export function watched(command: string, args: readonly string[], watch: Watch):
     const done = (code: number): void => {
       clearInterval(still);
       clearTimeout(giveUp);
-      for (const signal of SIGNALS) process.off(signal, passOn);
+      for (const signal of SIGNALS) process.off(signal, end);
       // What the program started and left behind ends with it.
       killGroup(child.pid, 'SIGKILL');
-      resolve({ code, hung, interrupted });
+      resolve({ code, hung });
     };
     child.on('error', (error) => {
       watch.print(`${error}\n`);

@@ -22,7 +22,7 @@ describe('a watched program', () => {
   test('its output is passed on and its exit code returned', async () => {
     const w = watch();
     const ended = await node("console.log('out'); console.error('err'); process.exit(3)", w);
-    expect(ended).toEqual({ code: 3, hung: false, interrupted: false });
+    expect(ended).toEqual({ code: 3, hung: false });
     expect(w.text()).toContain('out\n');
     expect(w.text()).toContain('err\n');
   });
