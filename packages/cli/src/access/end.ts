@@ -1,4 +1,4 @@
-import type { EndReason } from '@postern/shared';
+import { type EndReason, EXIT } from '@postern/shared';
 import type { Api } from '../api/client.ts';
 import { Failure } from '../failure.ts';
 import type { SshEnd } from '../ssh/port.ts';
@@ -44,6 +44,7 @@ const REASONS: Readonly<Record<EndReason, readonly [string, string]>> = {
 /** How an SSH session ended, as this program ends. @throws Failure 255 */
 export async function exitOf(end: SshEnd, api: Api, sessionId: string): Promise<number> {
   if (end.kind === 'exited') return end.exit;
+  if (end.kind === 'lost' && end.is_told === true) return EXIT.transport;
   if (end.kind === 'host_key_mismatch')
     throw new Failure(
       'host_key_mismatch',

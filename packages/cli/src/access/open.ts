@@ -13,24 +13,21 @@ export interface Opened {
  * be ours by signing team, user, server, account and a nonce of the service.
  */
 export async function openSession(api: Api, { server, method }: Picked): Promise<Opened> {
-  const [{ generateEd25519, signSessionProof, toOpenSshPrivateKey }, who, { nonce }] =
-    await Promise.all([
-      import('@postern/shared'),
-      api.call('whoami', {}),
-      api.call('createSessionNonce', {}),
-    ]);
-  const key = generateEd25519();
+  const [{ SessionKey }, who, { nonce }] = await Promise.all([
+    import('./session-key.ts'),
+    api.call('whoami', {}),
+    api.call('createSessionNonce', {}),
+  ]);
+  const key = new SessionKey();
   const what = {
     server_id: server.id,
     identity: method.identity,
     access_credential: method.access_credential,
     nonce,
-    public_key: key.public_line,
   };
-  const proof = signSessionProof(
-    { ...what, team: api.settings.team, user_id: who.user.id },
-    key.private,
-  );
-  const { session, gateway } = await api.call('openSession', { body: { ...what, proof } });
-  return { session, target: { ...gateway, private_key: toOpenSshPrivateKey(key.private) } };
+  const proof = key.prove({ ...what, team: api.settings.team, user_id: who.user.id });
+  const { session, gateway } = await api.call('openSession', {
+    body: { ...what, public_key: key.public_line, proof },
+  });
+  return { session, target: { ...gateway, private_key: key.toOpenSsh() } };
 }

@@ -4,6 +4,13 @@ import type { InputStream, OutputStream } from '../context.ts';
 import { interrupted } from '../failure.ts';
 import type { PromptPort } from './port.ts';
 
+const asIs = (text: string): string => text;
+/** No colours, and a question reads the same before and after its answer. */
+const PLAIN = {
+  prefix: { idle: '?', done: '?' },
+  style: { message: asIs, answer: asIs, error: (text: string) => `> ${text}` },
+};
+
 interface Terminal {
   readonly stdin: InputStream;
   readonly stderr: OutputStream;
@@ -21,7 +28,7 @@ export function inquirerPrompt({ stdin, stderr, interrupt }: Terminal): PromptPo
             const why = check(answer.trim());
             return why === undefined ? true : printable(why);
           },
-          theme: { prefix: { idle: '?', done: '?' } },
+          theme: PLAIN,
         },
         context,
       );

@@ -26,9 +26,11 @@ export function runChannel(
       opened = true;
       if (error) return resolve({ kind: 'lost', why: refusal(error) });
       // No await between here and the handlers: a quick command's status would be missed.
-      attach(channel, pty !== undefined, world, async (exit) =>
+      attach(channel, pty !== undefined, world, async (ended) =>
         resolve(
-          exit === undefined ? { kind: 'lost', why: await reason(lost) } : { kind: 'exited', exit },
+          ended.exit === undefined
+            ? { kind: 'lost', why: await reason(lost), is_told: ended.is_told }
+            : { kind: 'exited', exit: ended.exit },
         ),
       );
     };
@@ -47,15 +49,25 @@ const reason = (lost: Promise<string | undefined>): Promise<string | undefined> 
 const refusal = (error: Error): string =>
   `The gateway refused it: ${error.message.replace(/^\(SSH\) /, '')}.`;
 
+interface Ended {
+  /** Undefined: the channel was closed without one. */
+  readonly exit: number | undefined;
+  readonly is_told: boolean;
+}
+
+/** The last line of the gateway on a channel that it cuts, after what the target printed. */
+const CUT = /(^|\n)sft: session ended: /;
+
 function attach(
   channel: ClientChannel,
   isPty: boolean,
   world: World,
-  ended: (exit: number | undefined) => void,
+  done: (ended: Ended) => void,
 ): void {
   const { stdin, stdout, stderr } = world;
   const isTerminal = isPty && stdin.isTTY === true;
   let exit: number | undefined;
+  let told = false;
   const restore = isTerminal ? rawMode(stdin) : () => undefined;
   const keys = isTerminal ? new EscapeKeys(() => close(undefined)) : undefined;
 
@@ -72,7 +84,12 @@ function attach(
   };
   const onResize = () => channel.setWindow(stdout.rows ?? 24, stdout.columns ?? 80, 0, 0);
   // Whoever read our output has gone: as with a local command, SIGPIPE.
-  const onBroken = () => close(128 + constants.signals.SIGPIPE);
+  const onBroken = () => {
+    channel.unpipe(stdout);
+    // What still comes has to be read, else the channel never closes.
+    channel.resume();
+    close(128 + constants.signals.SIGPIPE);
+  };
 
   channel.on('exit', (code: number | null, signal?: string) => {
     exit = code ?? statusOf(signal);
@@ -84,9 +101,13 @@ function attach(
     stdout.removeListener('error', onBroken);
     if (isPty) stdout.removeListener('resize', onResize);
     restore();
-    ended(exit);
+    if (isTerminal && exit === undefined) stderr.write('\n');
+    done({ exit, is_told: told });
   });
   channel.pipe(stdout, { end: false });
+  channel.stderr.on('data', (chunk: Buffer) => {
+    told = CUT.test(chunk.toString('latin1'));
+  });
   channel.stderr.pipe(stderr, { end: false });
   if (keys === undefined) stdin.pipe(channel);
   else stdin.pipe(keys).pipe(channel);

@@ -15,6 +15,8 @@ export interface Connection {
 // The fastest of the strong ciphers first: three times the throughput of the next.
 const CIPHERS = ['aes128-gcm@openssh.com', 'aes256-gcm@openssh.com', 'aes128-ctr', 'aes256-ctr'];
 const READY_MS = 30_000;
+/** How the gateway says, in a banner (RFC 4252 §5.4), why it will not admit a session. */
+const REFUSED = 'sft: ';
 
 /**
  * Connects to the gateway, accepting the host keys that the service named and no other.
@@ -39,11 +41,15 @@ export function connect(
     if (!known) shown = fingerprintOf(blob);
     verify(known);
   };
+  const told: string[] = [];
   client.on('banner', (text) => {
-    for (const line of text.trimEnd().split('\n')) world.stderr.write(`${printable(line)}\n`);
+    const lines = text.trimEnd().split(/\r?\n/);
+    told.push(...lines.filter((line) => line.startsWith(REFUSED)));
+    for (const line of lines)
+      if (!line.startsWith(REFUSED)) world.stderr.write(`${printable(line)}\n`);
   });
   client.on('error', (error) => {
-    why ??= whyOf(error, where);
+    why ??= told[0]?.slice(REFUSED.length) ?? whyOf(error, where);
   });
   client.on('close', () => lost.resolve(why));
   return new Promise((resolve, reject) => {

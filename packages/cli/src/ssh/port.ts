@@ -41,7 +41,12 @@ export type SshEnd =
   /** The remote command's own status, or 128+n. */
   | { readonly kind: 'exited'; readonly exit: number }
   /** It ended first; `why` is what is known here, or the gateway's own words. */
-  | { readonly kind: 'lost'; readonly why: string | undefined }
+  | {
+      readonly kind: 'lost';
+      readonly why: string | undefined;
+      /** The gateway has written why to stderr already. */
+      readonly is_told?: boolean;
+    }
   | { readonly kind: 'host_key_mismatch'; readonly fingerprint: string };
 
 export interface SshPort {
