@@ -5,7 +5,7 @@ import { json } from '../platform/columns.ts';
 import { StartupError } from '../platform/errors.ts';
 import { addRevision } from '../platform/locks.ts';
 import type { Tx } from '../platform/tx.ts';
-import { createGroup, EVERYONE } from './service-apply.ts';
+import { createGroup, EVERYONE } from './service-put-group.ts';
 import { insertUser, lockAdministration } from './store.ts';
 import { insertMembership, insertRole } from './store-groups.ts';
 import { findTeam, insertTeam } from './store-team.ts';

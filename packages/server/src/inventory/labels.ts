@@ -9,13 +9,17 @@ interface Labelled {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** The labels a policy selects on: those people wrote, and those that follow from what the server is. */
+/** The labels that are stored: those people wrote, and those that follow from what the server is. */
 export const allLabels = (server: Labelled): Record<string, string> => ({
   ...server.labels,
   'system.os_type': server.os_type,
   'system.hostname': server.hostname,
   'system.project': server.project_name,
 });
+
+/** The labels people wrote, out of those that are stored. */
+export const ownLabels = (labels: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(labels).filter(([key]) => !isSystemLabelKey(key)));
 
 /** A fault for each label that nobody may write, or that no selector could name. */
 export function labelFaults(

@@ -7,6 +7,7 @@ import { addRevision, bumpRevisions } from '../platform/locks.ts';
 import { cutPage, type PageQuery, pageOf } from '../platform/paging.ts';
 import { refuseFaults } from '../platform/plain-text.ts';
 import type { Tx } from '../platform/tx.ts';
+import { allLabels } from './labels.ts';
 import { serverChanges } from './server-changes.ts';
 import { isMoved, namesOf, readServer, type ServerValues } from './server-values.ts';
 import { removeAccount } from './service-accounts.ts';
@@ -109,8 +110,7 @@ export async function changeServer(
   await checkAgainstWorld(tx, server.id, values);
   const moved = isMoved(before, values);
   await updateServerRow(tx.sql, server.id, {
-    ...columnsOf(values),
-    project_id: project.id,
+    ...columnsOf(values, project),
     identity_revision: server.identity_revision + (moved ? 1 : 0),
   });
   await setNames(tx.sql, server.id, namesOf(values));
@@ -132,8 +132,7 @@ export async function createServer(
   await checkAgainstWorld(tx, id, values);
   await insertServer(tx.sql, {
     id,
-    project_id: project.id,
-    ...columnsOf(values),
+    ...columnsOf(values, project),
     created_at: tx.now,
   });
   await addRevision(tx.sql, id, 'server');
@@ -150,14 +149,15 @@ export async function createServer(
   return await findServer(tx, id);
 }
 
-const columnsOf = (values: ServerValues) => ({
+const columnsOf = (values: ServerValues, project: Project) => ({
+  project_id: project.id,
   hostname: values.hostname,
   canonical_name: values.canonical_name,
   alt_names: json(values.alt_names),
   access_address: values.access_address,
   access_port: values.access_port,
   os_type: values.os_type,
-  labels: json(values.labels),
+  labels: json(allLabels({ ...values, project_name: project.name })),
   host_keys: json(values.host_keys),
   via: values.via,
   state: values.state,

@@ -2,7 +2,7 @@ import type { Insertable, Kysely, Updateable } from 'kysely';
 import type { PageRequest } from '../platform/paging.ts';
 import type { Database } from '../platform/schema.ts';
 import type { DomainTables } from '../platform/tables.ts';
-import { allLabels } from './labels.ts';
+import { ownLabels } from './labels.ts';
 
 type Sql = Kysely<Database>;
 
@@ -94,8 +94,8 @@ function toRecords(servers: readonly ServerRow[], accounts: readonly AccountRow[
     access_address: row.access_address,
     access_port: row.access_port,
     os_type: row.os_type,
-    labels: allLabels(row),
-    own_labels: row.labels,
+    labels: row.labels,
+    own_labels: ownLabels(row.labels),
     host_keys: row.host_keys,
     via: row.via,
     state: row.state,

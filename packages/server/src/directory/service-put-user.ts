@@ -1,25 +1,25 @@
 import {
   type Change,
-  type GroupDocument,
   isGroupName,
   isLogin,
   isPersonUnixName,
   type UserDocument,
 } from '@postern/shared';
-import { type Actor, eventBy, makersOf, refTo } from '../identity/index.ts';
+import { type Actor, eventBy, refTo } from '../identity/index.ts';
 import { json } from '../platform/columns.ts';
 import { Refusal } from '../platform/errors.ts';
 import { addRevision, bumpRevisions } from '../platform/locks.ts';
 import { isPlainText, plainTextFaults, refuseFaults } from '../platform/plain-text.ts';
 import type { Tx } from '../platform/tx.ts';
 import { changeOf } from './change.ts';
-import { changeRoles, joinGroup, leaveGroup } from './service-groups.ts';
+import { joinGroup, leaveGroup } from './service-groups.ts';
+import { EVERYONE } from './service-put-group.ts';
+import { refuseField, resolveLogins } from './service-refer.ts';
 import { changeProfile, recordUserChange, userTextFaults } from './service-users.ts';
 import {
   adminTemplates,
   endServiceOwner,
   findUserByLogin,
-  idsOfLogins,
   insertServiceOwner,
   insertUser,
   isVaultedUsername,
@@ -28,73 +28,8 @@ import {
   type UserView,
   updateUserRow,
 } from './store.ts';
-import {
-  deleteGroupOwner,
-  findGroupByName,
-  insertGroup,
-  insertGroupOwner,
-  liveMemberships,
-  ownersOfGroups,
-} from './store-groups.ts';
+import { findGroupByName, liveMemberships } from './store-groups.ts';
 import { namesClashingWith } from './template.ts';
-
-/** The group every person is in. Made with the team. */
-export const EVERYONE = 'everyone';
-
-/** Creates the group, or gives it the roles that the document names. The administration lock is held. */
-export async function putGroup(tx: Tx, caller: Actor, document: GroupDocument): Promise<Change> {
-  const { name, roles } = document;
-  if (!isGroupName(name)) refuseField('/name', 'group_name', 'is not usable as a group name');
-  const found = await findGroupByName(tx.sql, name);
-  if (found?.deleted_at != null)
-    throw new Refusal('state_conflict', 'A group of this name was deleted; names are not reused.');
-  const group = found ?? (await createGroup(tx, caller, name));
-  const details = roles === undefined ? [] : await changeRoles(tx, caller, group, roles);
-  return changeOf('Group', name, found === undefined, details);
-}
-
-export async function createGroup(
-  tx: Tx,
-  caller: Actor | null,
-  name: string,
-): Promise<{ readonly id: string; readonly name: string }> {
-  const group = { id: tx.ids.uuid(), name };
-  await insertGroup(tx.sql, { ...group, created_at: tx.now });
-  if (caller) await tx.audit(eventBy(caller, 'pam.group.create', [refTo('group', group)]));
-  return group;
-}
-
-/** Gives the group exactly the owners that the document names. @returns what changed, a line each */
-export async function linkGroup(
-  tx: Tx,
-  caller: Actor,
-  { name, owners }: GroupDocument,
-): Promise<string[]> {
-  if (owners === undefined) return [];
-  const group = await findGroupByName(tx.sql, name);
-  if (group === undefined) throw new Error('a group is linked after it is made');
-  const held = await ownersOfGroups(tx.sql, [group.id]);
-  const wanted = await resolveLogins(tx, owners, '/owners');
-  const added = [...wanted].filter(([, id]) => !held.some((row) => row.user_id === id));
-  const removed = held.filter((row) => ![...wanted.values()].includes(row.user_id));
-  if (added.length + removed.length === 0) return [];
-  await bumpRevisions(tx.sql, [...added.map(([, id]) => id), ...removed.map((row) => row.user_id)]);
-  for (const [, user_id] of added)
-    await insertGroupOwner(tx.sql, {
-      group_id: group.id,
-      user_id,
-      made_by: json(makersOf(caller)),
-      created_at: tx.now,
-    });
-  for (const row of removed) await deleteGroupOwner(tx.sql, group.id, row.user_id);
-  const changes = [
-    ...added.map(([login]) => `owner added: ${login}`),
-    ...removed.map((row) => `owner removed: ${row.login}`),
-  ];
-  await tx.audit(eventBy(caller, 'pam.group.update', [refTo('group', group)], { changes }));
-  await tx.signal({ kind: 'group', id: group.id });
-  return changes;
-}
 
 /**
  * Creates the user, or changes what the document names, direct memberships included. His
@@ -279,25 +214,4 @@ async function syncOwners(tx: Tx, user: UserView, owners: readonly string[]): Pr
     ...[...wanted.keys()].map((login) => `owner added: ${login}`),
     ...removed.map((row) => `owner removed: ${row.login}`),
   ];
-}
-
-/** Ids by login. @throws Refusal when one of them is nobody's */
-export async function resolveLogins(
-  tx: Tx,
-  logins: readonly string[],
-  pointer: string,
-): Promise<ReadonlyMap<string, string>> {
-  const ids = await idsOfLogins(tx.sql, logins.filter(isLogin));
-  const unknown = logins.findIndex((login) => !ids.has(login));
-  if (unknown !== -1) {
-    const at = pointer.endsWith('s') ? `${pointer}/${unknown}` : pointer;
-    refuseField(at, 'unknown_user', 'there is no user with this login');
-  }
-  return ids;
-}
-
-function refuseField(pointer: string, code: string, detail: string): never {
-  throw new Refusal('invalid_request', `${pointer}: ${detail}.`, {
-    errors: [{ pointer, code, detail }],
-  });
 }
