@@ -13,6 +13,7 @@ import { createCachedAuth } from './platform/cached-auth.ts';
 import type { Clock, ClockGuard } from './platform/clock.ts';
 import type { Refusal } from './platform/errors.ts';
 import type { Jobs } from './platform/jobs.ts';
+import { recordingsIn } from './platform/recordings.ts';
 import type { Signals } from './platform/signals.ts';
 import type { Transact } from './platform/tx.ts';
 import { applyPolicy, createPolicyCache, registerPolicyRoutes } from './policy/index.ts';
@@ -22,7 +23,7 @@ import {
   registerRequestRoutes,
   startTimers,
 } from './requests/index.ts';
-import { recordingsIn, registerSessionRoutes, startReviews } from './sessions/index.ts';
+import { registerSessionRoutes, startReviews } from './sessions/index.ts';
 import type { Keyring } from './vault/index.ts';
 
 /** The ports that main.ts (or a test) opens. */

@@ -5,12 +5,13 @@ import { buildApp } from './app.ts';
 import type { Config } from './config.ts';
 import { type Composed, compose } from './deps.ts';
 import { bootstrapTeam, type Team } from './directory/index.ts';
-import { type GatewayChild, startGatewayChild } from './gateways/index.ts';
+import { enrolChild } from './gateways/index.ts';
 import { SUCCESS, SYSTEM } from './platform/actor.ts';
 import { startAppender } from './platform/audit.ts';
 import { createClockGuard, systemClock } from './platform/clock.ts';
 import { type DatabaseHandle, type DatabaseSettings, openDatabase } from './platform/db.ts';
 import { StartupError } from './platform/errors.ts';
+import { type GatewayChild, startGatewayChild } from './platform/gateway-child.ts';
 import type { HealthCheck } from './platform/health.ts';
 import { createIds } from './platform/ids.ts';
 import { startJobs } from './platform/jobs.ts';
@@ -131,7 +132,12 @@ async function open(
   closers.push(() => app.close());
   await writeBootstrapToken(config, team, log);
   if (config.gateway.enabled) {
-    child = startGatewayChild({ transact, log, settings: childSettings(config, url) });
+    const about = { name: 'built-in', host: config.gateway.public_host };
+    child = startGatewayChild({
+      log,
+      settings: childSettings(config, url),
+      enrol: async (hello) => (await transact((tx) => enrolChild(tx, { ...about, ...hello }))).id,
+    });
     closers.push(() => child?.stop());
   }
   await transact((tx) =>
@@ -211,7 +217,6 @@ const childSettings = (config: Config, url: string) => ({
   team: config.team,
   host: config.gateway.host,
   port: config.gateway.port,
-  publicHost: config.gateway.public_host,
   recordingDir: config.recording_dir,
   logLevel: config.log_level,
   caFile: config.tls?.cert_file,

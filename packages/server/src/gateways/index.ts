@@ -1,3 +1,2 @@
-export { type GatewayChild, startGatewayChild } from './child.ts';
 export { type GatewayWorld, registerGatewayAdminRoutes, registerGatewayRoutes } from './routes.ts';
 export { enrolChild } from './service.ts';

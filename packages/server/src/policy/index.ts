@@ -1,5 +1,4 @@
 export { APPROVAL_CHECKS, type ApprovalCheck, approvalEnd, whyNot } from './approvals.ts';
-export { createPolicyCache, type PolicyCache } from './cache.ts';
 export { type CompiledPolicies, compile, type PolicySet, type RefusedRule } from './compile.ts';
 export { evaluate, evaluatePlanned } from './evaluate.ts';
 export type * from './facts.ts';
@@ -20,6 +19,7 @@ export {
 export { registerPolicyRoutes } from './routes.ts';
 export { indexServers, type ServersIndex } from './servers.ts';
 export { applyPolicy } from './service.ts';
+export { createPolicyCache, type PolicyCache } from './service-cache.ts';
 export {
   approvalUsed,
   bestAllowed,

@@ -21,7 +21,6 @@ import {
   routeSchema,
   sendPage,
 } from '../platform/route.ts';
-import type { PolicyCache } from './cache.ts';
 import {
   createPolicy,
   deletePolicy,
@@ -30,6 +29,7 @@ import {
   listPolicyRows,
   replacePolicy,
 } from './service.ts';
+import type { PolicyCache } from './service-cache.ts';
 import { type Asking, evaluateOn, listReachable, resolveNames } from './service-read.ts';
 
 export interface PolicyRouteWorld extends RouteWorld<Caller> {

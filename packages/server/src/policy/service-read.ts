@@ -1,10 +1,10 @@
 import type { ReachableServer, AccessMethod as WireMethod } from '@postern/shared';
 import { type Instant, matchesLabels, parseLabelSelector } from '@postern/shared';
 import { Refusal } from '../platform/errors.ts';
-import type { Landscape, Person, PolicyCache } from './cache.ts';
 import { evaluatePlanned } from './evaluate.ts';
 import { listServers } from './list.ts';
 import { toWire } from './method.ts';
+import type { Landscape, Person, PolicyCache } from './service-cache.ts';
 import { pendingFor } from './service-evaluate.ts';
 import type { NamedServerFacts } from './store.ts';
 

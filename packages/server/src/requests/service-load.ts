@@ -1,12 +1,12 @@
 import { Refusal } from '../platform/errors.ts';
 import type { Tx } from '../platform/tx.ts';
-import { factsOf } from './facts.ts';
 import type { Circumstances } from './may-decide.ts';
 import type { Definition } from './model.ts';
 import { setsOf } from './needs.ts';
-import { loadDelegations, loadRoster } from './roster-store.ts';
+import { factsOf } from './service-facts.ts';
 import { type DecisionRow, decisionsOf, type RequestRow } from './store.ts';
-import { findVersion } from './type-store.ts';
+import { loadDelegations, loadRoster } from './store-roster.ts';
+import { findVersion } from './store-types.ts';
 
 /** A request with everything that the rules of deciding ask about. */
 export interface Loaded {

@@ -10,9 +10,9 @@ import type { Tx } from '../platform/tx.ts';
 import { type AccessMethod, type Evaluation, evaluateFresh, isWanted } from '../policy/index.ts';
 import { checkAnswers } from './answers.ts';
 import { type Card, digestOf, longestPeriod } from './card.ts';
-import { cardOf } from './facts.ts';
 import { canBeMet } from './liveness.ts';
 import type { Definition } from './model.ts';
+import { cardOf } from './service-facts.ts';
 import { loadCircumstances } from './service-load.ts';
 import { targetsOf } from './service-state.ts';
 import { approversOfNext } from './service-tell.ts';
@@ -27,7 +27,7 @@ import {
   type RequestRow,
   recordTransition,
 } from './store.ts';
-import { findType, findVersion } from './type-store.ts';
+import { findType, findVersion } from './store-types.ts';
 
 const MAX_PENDING = 20;
 const COOL_DOWN = seconds(15 * 60);

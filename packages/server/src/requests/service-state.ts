@@ -3,9 +3,9 @@ import { SUCCESS } from '../platform/actor.ts';
 import type { EventReference } from '../platform/audit.ts';
 import { Refusal } from '../platform/errors.ts';
 import type { Tx } from '../platform/tx.ts';
-import { cardOf } from './facts.ts';
 import { type Event, transition } from './machine.ts';
 import type { RequestState } from './model.ts';
+import { cardOf } from './service-facts.ts';
 import { type RequestRow, type RequestUpdate, recordTransition, updateRequest } from './store.ts';
 
 /** What an event of a request names: the request, its server, its account. */

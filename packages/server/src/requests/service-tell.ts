@@ -1,7 +1,7 @@
 import type { NewMessage } from '../notifications/index.ts';
 import type { Tx } from '../platform/tx.ts';
 import { approversNow } from './approvers.ts';
-import { cardOf } from './facts.ts';
+import { cardOf } from './service-facts.ts';
 import { loadCircumstances } from './service-load.ts';
 import type { RequestRow } from './store.ts';
 

@@ -12,7 +12,7 @@ import { canEverBeMet } from './liveness.ts';
 import type { Definition } from './model.ts';
 import { setsOf } from './needs.ts';
 import { readRequestType } from './request-type.ts';
-import { loadRoster } from './roster-store.ts';
+import { loadRoster } from './store-roster.ts';
 import {
   findType,
   findTypeByName,
@@ -24,7 +24,7 @@ import {
   newestVersion,
   type TypeRow,
   updateType,
-} from './type-store.ts';
+} from './store-types.ts';
 
 type View = Answer<'getRequestType'>;
 

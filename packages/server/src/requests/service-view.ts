@@ -9,7 +9,7 @@ import type { Caller } from '../identity/index.ts';
 import type { Tx } from '../platform/tx.ts';
 import { approversNow, revokers } from './approvers.ts';
 import { longestPeriod } from './card.ts';
-import { cardOf } from './facts.ts';
+import { cardOf } from './service-facts.ts';
 import { type Loaded, loadCircumstances, noSuchRequest } from './service-load.ts';
 import { stillNeeded } from './still-needed.ts';
 import { approvalOf, commentsOf, findRequest, type RequestRow } from './store.ts';

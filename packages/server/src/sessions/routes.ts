@@ -4,8 +4,8 @@ import type { Caller } from '../identity/index.ts';
 import { SUCCESS, userRef } from '../platform/actor.ts';
 import { Refusal } from '../platform/errors.ts';
 import { cutPage, pageOf } from '../platform/paging.ts';
+import type { Recordings } from '../platform/recordings.ts';
 import { authorized, fastifyPath, type RouteWorld, route, routeSchema } from '../platform/route.ts';
-import type { Recordings } from './recordings.ts';
 import { sessionTargets } from './service-cut.ts';
 import { makeNonce, openSession } from './service-open.ts';
 import {
@@ -14,7 +14,7 @@ import {
   listSessions,
   terminateSession,
 } from './service-view.ts';
-import type { SessionWorld } from './world.ts';
+import type { SessionWorld } from './service-world.ts';
 
 export interface SessionRouteWorld extends RouteWorld<Caller> {
   readonly sessions: SessionWorld;

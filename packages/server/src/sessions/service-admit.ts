@@ -9,6 +9,7 @@ import { approvalUsed, bestAllowed, evaluateFresh, isRecorded } from '../policy/
 import { sessionEnd } from './model.ts';
 import { credentialOf, sessionTargets } from './service-cut.ts';
 import { refuseEnded } from './service-open.ts';
+import type { SessionWorld } from './service-world.ts';
 import {
   findSession,
   lockSession,
@@ -18,7 +19,6 @@ import {
   targetOf,
   tokenStands,
 } from './store.ts';
-import type { SessionWorld } from './world.ts';
 
 export interface GatewayCaller {
   readonly gateway_id: string;

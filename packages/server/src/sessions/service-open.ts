@@ -18,6 +18,7 @@ import {
 import { ADMISSION_TIME, LEASE_TIME, NONCE_LIFE, sessionEnd } from './model.ts';
 import { sessionTargets } from './service-cut.ts';
 import { describeSession } from './service-view.ts';
+import type { SessionWorld } from './service-world.ts';
 import {
   insertNonce,
   insertSession,
@@ -27,7 +28,6 @@ import {
   takeNonce,
   targetOf,
 } from './store.ts';
-import type { SessionWorld } from './world.ts';
 
 export async function makeNonce(tx: Tx, caller: Caller) {
   const nonce = tx.ids.random(32).toString('base64url');

@@ -4,9 +4,8 @@ import { dirname, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
 import { ChildHello } from '@postern/shared';
+import type { Static } from 'typebox';
 import { Value } from 'typebox/value';
-import type { Transact } from '../platform/tx.ts';
-import { enrolChild } from './service.ts';
 
 export interface ChildSettings {
   /** Where the child reaches the service. */
@@ -15,8 +14,6 @@ export interface ChildSettings {
   /** Where the child listens. */
   readonly host: string;
   readonly port: number;
-  /** What clients are told to connect to. */
-  readonly publicHost: string;
   readonly recordingDir: string;
   readonly logLevel: string;
   readonly caFile: string | undefined;
@@ -24,7 +21,8 @@ export interface ChildSettings {
 
 interface World {
   readonly settings: ChildSettings;
-  readonly transact: Transact;
+  /** Makes the child known to the service. @returns its id */
+  readonly enrol: (hello: Static<typeof ChildHello>) => Promise<string>;
   readonly log: {
     info(facts: object, line: string): void;
     error(facts: object, line: string): void;
@@ -49,7 +47,7 @@ const STOP_MS = 8_000;
  * enrolled (fd 3). When that pipe closes the child ends, so it never outlives us. One that
  * ends is started again.
  */
-export function startGatewayChild({ settings, transact, log }: World): GatewayChild {
+export function startGatewayChild({ settings, enrol, log }: World): GatewayChild {
   mkdirSync(settings.recordingDir, { recursive: true, mode: 0o700 });
   let child: ChildProcess | undefined;
   let stopping = false;
@@ -63,7 +61,8 @@ export function startGatewayChild({ settings, transact, log }: World): GatewayCh
     const pipe = child.stdio[3] as Duplex;
     pipe.on('error', () => undefined);
     createInterface({ input: pipe }).once('line', (line) => {
-      void enrolFrom(line, settings, transact)
+      void Promise.resolve(line)
+        .then((text) => enrolFrom(text, enrol))
         .then((gatewayId) => {
           problem = undefined;
           pipe.write(`${JSON.stringify({ gateway_id: gatewayId })}\n`);
@@ -137,16 +136,9 @@ function spawnChild(settings: ChildSettings): ChildProcess {
   });
 }
 
-async function enrolFrom(
-  line: string,
-  settings: ChildSettings,
-  transact: Transact,
-): Promise<string> {
+function enrolFrom(line: string, enrol: World['enrol']): Promise<string> {
   const hello: unknown = JSON.parse(line);
   if (!Value.Check(ChildHello, hello))
     throw new Error('the gateway said something else than hello');
-  const row = await transact((tx) =>
-    enrolChild(tx, { name: 'built-in', host: settings.publicHost, ...hello }),
-  );
-  return row.id;
+  return enrol(hello);
 }
