@@ -254,6 +254,8 @@ describe('settling without a new decision', () => {
     for (const state of ['denied', 'canceled', 'expired', 'revoked'] as const) {
       const facts = request([step(any(1, group('ops')))], { state, votes: [vote('bob')] });
       expect(settled(facts, people)).toMatchObject({ result: 'pending', state });
+      const two = { ...facts, steps: [...facts.steps, ...facts.steps] };
+      expect(settled(two, people)).toMatchObject({ result: 'pending', state, step: 0 });
     }
   });
 

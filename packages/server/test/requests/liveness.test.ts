@@ -115,6 +115,16 @@ describe('running: whether a request can still be approved', () => {
     expect(still(approvedBy(facts, people, 'dana'))).toMatchObject({ ok: false, step: 1 });
   });
 
+  test('who voted in the current step is no help in a later one', () => {
+    const facts = request([step(any(2, group('ops'))), step(any(1, group('one')))]);
+    const three = roster(['rita', 'dana', 'bob', 'eve'], {
+      ops: ['dana', 'bob', 'eve'],
+      one: ['dana'],
+    });
+    expect(still(approvedBy(facts, three, 'bob'), three).ok).toBe(true);
+    expect(still(approvedBy(facts, three, 'dana'), three)).toMatchObject({ ok: false, step: 1 });
+  });
+
   test('the votes that stand count, and the people who left do not', () => {
     const voted = approvedBy(request([step(any(2, group('ops')))]), people, 'bob');
     expect(still(voted).ok).toBe(true);
