@@ -1,46 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Instant, instant } from '@postern/shared';
-import { type Dialect, Kysely, sql, type Transaction } from 'kysely';
+import { Kysely, sql, type Transaction } from 'kysely';
 import type { ConstructorOptions } from 'pg-boss';
+import type { Backend, DatabaseKind } from './backend.ts';
 import { guarded, TransactionScope } from './guard.ts';
 import { InstantPlugin } from './instants.ts';
 import { openPGlite, type PGliteSettings } from './pglite.ts';
 import { openPostgres, type PostgresSettings } from './postgres.ts';
 import type { Database } from './schema.ts';
-
-export type DatabaseKind = 'pglite' | 'postgres';
-
-export interface Listening {
-  close(): Promise<void>;
-}
-
-/** Plain SQL on one connection, without Kysely: for migrations. */
-export interface RawSession {
-  query<R>(text: string, params?: unknown[]): Promise<R[]>;
-  transaction<T>(fn: (tx: RawTransaction) => Promise<T>): Promise<T>;
-}
-export interface RawTransaction {
-  /** Several statements, no parameters. */
-  script(text: string): Promise<void>;
-  query(text: string, params: unknown[]): Promise<void>;
-}
-
-/** What a kind of database brings; `openDatabase` makes the handle from it. */
-export interface Backend {
-  readonly kind: DatabaseKind;
-  readonly dialect: Dialect;
-  /** One connection for everybody. */
-  readonly single: boolean;
-  readonly boss: ConstructorOptions;
-  listen(
-    channel: string,
-    onPayload: (payload: string) => void,
-    onConnected: () => void,
-  ): Promise<Listening>;
-  session<T>(fn: (session: RawSession) => Promise<T>): Promise<T>;
-  dump(): Promise<Blob>;
-  close(): Promise<void>;
-}
 
 export interface DatabaseHandle {
   readonly kind: DatabaseKind;

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import type { DatabaseHandle, RawSession } from './db.ts';
+import type { RawSession } from './backend.ts';
+import type { DatabaseHandle } from './db.ts';
 import { StartupError } from './errors.ts';
 
 export interface Migration {

@@ -7,7 +7,7 @@ import {
 } from '@electric-sql/pglite';
 import { PGliteDialect, type PGliteDialectConfig } from 'kysely';
 import { fromPglite } from 'pg-boss';
-import type { Backend, RawSession } from './db.ts';
+import type { Backend, RawSession } from './backend.ts';
 import { lockDirectory } from './directory-lock.ts';
 import {
   DURABLE_START_PARAMS,

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PostgresDialect } from 'kysely';
 import pg from 'pg';
-import type { Backend, Listening, RawSession } from './db.ts';
+import type { Backend, Listening, RawSession } from './backend.ts';
 import { StartupError } from './errors.ts';
 import type { TransactionScope } from './guard.ts';
 import { pgTypes } from './parsers.ts';

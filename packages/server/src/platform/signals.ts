@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely';
-import type { DatabaseHandle, Listening } from './db.ts';
+import type { Listening } from './backend.ts';
+import type { DatabaseHandle } from './db.ts';
 import type { Database } from './schema.ts';
 
 const KINDS = ['user', 'server', 'request', 'session', 'gateway', 'group'] as const;

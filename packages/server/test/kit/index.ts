@@ -1,13 +1,9 @@
 import { openAsBlob } from 'node:fs';
 import { fromRfc3339, type Instant } from '@postern/shared';
 import { afterAll, beforeAll, describe, inject } from 'vitest';
+import type { DatabaseKind } from '../../src/platform/backend.ts';
 import { type SimulatedClock, simulatedClock } from '../../src/platform/clock.ts';
-import {
-  type DatabaseHandle,
-  type DatabaseKind,
-  type DatabaseSettings,
-  openDatabase,
-} from '../../src/platform/db.ts';
+import { type DatabaseHandle, type DatabaseSettings, openDatabase } from '../../src/platform/db.ts';
 import { createIds, type Ids } from '../../src/platform/ids.ts';
 import type { Job } from '../../src/platform/jobs.ts';
 import { createTransact, type Transact } from '../../src/platform/tx.ts';
