@@ -90,9 +90,10 @@ export function compile({ policies, request_types }: PolicySet): CompiledPolicie
   const active = policies.filter((policy) => policy.active === true);
   for (const [ordinal, policy] of active.entries())
     for (const rule of policy.rules) {
-      const reason = unreadable(rule);
-      if (reason === null) drafts.push(...draftsOf(policy, ordinal, rule, terms));
-      else refused.push({ policy_id: policy.id, rule_id: rule.id, reason });
+      const read = readStored(policy, ordinal, rule, terms);
+      if (typeof read === 'string')
+        refused.push({ policy_id: policy.id, rule_id: rule.id, reason: read });
+      else drafts.push(...read);
     }
   drafts.sort((a, b) => (a.rule.id < b.rule.id ? -1 : a.rule.id > b.rule.id ? 1 : 0));
   const layout = layOut(drafts.flatMap(({ wanted }) => (wanted === null ? [] : [wanted])));
@@ -125,8 +126,23 @@ export function compile({ policies, request_types }: PolicySet): CompiledPolicie
   };
 }
 
-/** What in a stored rule is not known; null when all of it is. */
-function unreadable(rule: Rule): string | null {
+/** A stored rule's selectors; or, as a text, what in it is not known or has not the right shape. */
+function readStored(
+  policy: SecurityPolicy,
+  policyOrdinal: number,
+  rule: Rule,
+  terms: TermsTable,
+): readonly Draft[] | string {
+  try {
+    return unknownPart(rule) ?? draftsOf(policy, policyOrdinal, rule, terms);
+  } catch (error) {
+    if (error instanceof TypeError) return 'the rule cannot be read';
+    throw error;
+  }
+}
+
+/** What is not known; null when all of it is. */
+function unknownPart(rule: Rule): string | null {
   for (const { condition_type } of rule.conditions)
     if (!CONDITION_TYPES.includes(condition_type)) return `unknown condition ${condition_type}`;
   for (const privilege of rule.privileges) {
@@ -135,24 +151,20 @@ function unreadable(rule: Rule): string | null {
     if (unknown !== undefined) return `unknown channel ${unknown}`;
   }
   for (const selector of rule.resource_selector.selectors) {
-    const reason = unreadableSelector(selector);
+    const reason = unknownSelector(selector);
     if (reason !== null) return reason;
   }
   return null;
 }
 
-function unreadableSelector(selector: Selector): string | null {
-  switch (selector.selector_type) {
-    case 'individual_server':
-    case 'individual_server_account':
-      return null;
-    case 'server_label':
-      return Object.keys(selector.server_selector.labels).length > 0
-        ? null
-        : 'a label selector without labels';
-    default:
-      return `unknown selector ${(selector as { selector_type: unknown }).selector_type}`;
-  }
+function unknownSelector(selector: Selector): string | null {
+  if (selector.selector_type === 'individual_server') return null;
+  if (selector.selector_type === 'individual_server_account') return null;
+  const { selector_type, account_selector_type, server_selector } = selector;
+  if (selector_type !== 'server_label') return `unknown selector ${selector_type}`;
+  if (account_selector_type !== 'username' && account_selector_type !== 'none')
+    return `unknown account selector ${account_selector_type}`;
+  return Object.keys(server_selector.labels).length > 0 ? null : 'a label selector without labels';
 }
 
 function draftsOf(
