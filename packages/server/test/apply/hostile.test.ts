@@ -119,7 +119,11 @@ onBoth('whatever is sent', (kit) => {
             { ...(operation.startsWith('list') ? asked : {}), ...used(operation, params) },
             payload as object | undefined,
           );
-          expect([operation, payload, answer.status < 500 && answer.status !== 401]).toEqual([operation, payload, true]);
+          expect([operation, payload, answer.status < 500 && answer.status !== 401]).toEqual([
+            operation,
+            payload,
+            true,
+          ]);
         },
       ),
       { seed: SEED, numRuns: RUNS },
