@@ -22,6 +22,8 @@ const TEMPLATE = 'template_postern';
 /** A real PostgreSQL of this run only, with a migrated template. Not durable: tests need speed. */
 export async function startPostgres(): Promise<PostgresServer> {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'postern-pg-'));
+  const remove = () => fs.rmSync(directory, { recursive: true, force: true });
+  process.once('exit', remove); // also when the run is interrupted and nobody calls stop
   fs.chmodSync(directory, 0o777); // PostgreSQL runs as another user when we are root
   const password = randomBytes(16).toString('hex');
   const port = await freePort();
@@ -45,7 +47,7 @@ export async function startPostgres(): Promise<PostgresServer> {
     await fillTemplate(urlOf(TEMPLATE));
   } catch (error) {
     await server.stop().catch(() => {});
-    fs.rmSync(directory, { recursive: true, force: true });
+    remove();
     throw new Error(`PostgreSQL for tests did not start: ${error}\n${lines.slice(-20).join('\n')}`);
   }
   const admin = server.getPgClient();
@@ -60,7 +62,8 @@ export async function startPostgres(): Promise<PostgresServer> {
     stop: async () => {
       await admin.end();
       await server.stop();
-      fs.rmSync(directory, { recursive: true, force: true });
+      remove();
+      process.off('exit', remove);
     },
   };
 }
