@@ -70,6 +70,8 @@ export function bootstrap() {
         CI: 'true',
         // ssh2's addon is compiled against these headers, not against the outer Node's.
         npm_config_nodedir: join(root, 'node_modules', `node-${process.platform}-${process.arch}`),
+        // Without this its objects abort the process when they are collected: see the file.
+        CXXFLAGS: `${process.env.CXXFLAGS ?? ''} -include "${join(root, 'scripts', 'object-wrap.h')}"`,
       },
     },
   );
