@@ -393,6 +393,9 @@ export class Connection {
     // Nothing reaches the target any more from here on.
     this.#abort.abort();
     const heard = await within(limits.farewellMs, farewell);
+    // A client that is disconnected at once shows nothing of what has just arrived; one whose
+    // last channel was closed leaves by itself.
+    if (heard === true) await within(limits.farewellMs, gone(this.#socket));
     const client = this.#client;
     if (client !== undefined && !this.#socket.destroyed)
       quietly(() => {
@@ -480,6 +483,11 @@ async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined
   } finally {
     clearTimeout(timer);
   }
+}
+
+async function gone(socket: Socket): Promise<void> {
+  if (!socket.destroyed)
+    await new Promise<void>((resolve) => socket.once('close', () => resolve()));
 }
 
 /** ssh2 throws when a connection ends while something is being sent on it. */

@@ -166,6 +166,7 @@ export class SessionChannel {
     const text = start + lines.map((line) => line + newline).join('');
     if (lines.length > 0)
       await new Promise<void>((resolve) => down.stderr.write(text, () => resolve()));
+    down.eof();
     down.close();
     return lines.length > 0;
   }

@@ -2,10 +2,19 @@ import { closeSync, fstatSync, openSync, readSync, statSync, writeSync } from 'n
 import { join, normalize } from 'node:path';
 import { type SFTPWrapper, utils } from 'ssh2';
 
-const { STATUS_CODE, flagsToString } = utils.sftp;
+const { STATUS_CODE, OPEN_MODE } = utils.sftp;
 
 /** Enough of SFTP version 3 for put and get below one folder. */
 export function serveSftp(sftp: SFTPWrapper, directory: string): void {
+  // sftp-server ends when its input does, with status 0: scp takes nothing less for a success.
+  sftp.once('end', () => {
+    const wire = sftp as unknown as {
+      _protocol: { exitStatus: (channel: number, status: number) => void };
+      outgoing: { id: number };
+    };
+    wire._protocol.exitStatus(wire.outgoing.id, 0);
+    sftp.end();
+  });
   const at = (path: string) => join(directory, normalize(`/${path}`));
   const handle = (file: number) => {
     const bytes = Buffer.alloc(4);
@@ -40,7 +49,9 @@ export function serveSftp(sftp: SFTPWrapper, directory: string): void {
     attempt(id, () => sftp.attrs(id, attributes(fstatSync(file.readUInt32BE(0))))),
   );
   sftp.on('OPEN', (id, path, flags) =>
-    attempt(id, () => sftp.handle(id, handle(openSync(at(path), flagsToString(flags) ?? 'r')))),
+    attempt(id, () =>
+      sftp.handle(id, handle(openSync(at(path), (flags & OPEN_MODE.WRITE) === 0 ? 'r' : 'w'))),
+    ),
   );
   sftp.on('WRITE', (id, file, offset, data) =>
     attempt(id, () => {
