@@ -45,7 +45,7 @@ export function readEach<T>(
   place: Place,
   read: (item: unknown, place: Place) => T | undefined,
 ): readonly (T | undefined)[] | undefined {
-  return items?.map((item, i) => read(item, place.at(i)));
+  return items && Array.from(items, (item, i) => read(item, place.at(i)));
 }
 
 /** The items when all of them could be read. */
