@@ -1,0 +1,344 @@
+import { EXIT, generateEd25519, parsePublicKey } from '@postern/shared';
+import { describe, expect, test } from 'vitest';
+import { script } from '../fake/script.ts';
+import { problem } from '../fake/service.ts';
+import { ANA, accessRequest, at, decided, id, session } from '../fake/things.ts';
+
+const { service, admin } = script();
+
+describe('sft-admin requests', () => {
+  test('list: by default those that this person can decide', async () => {
+    service().on('listAccessRequests', () => ({ body: { list: [accessRequest()] } }));
+    const { out } = await admin('requests list');
+    expect(service().last('listAccessRequests').query).toEqual({ view: 'to_decide', limit: 500 });
+    expect(out).toMatch(/^ID .*STATE .*SERVER .*\n\S+ +pending +opa-demo-linux +pamadmin1 +Ana /);
+  });
+
+  test('show: the card, every text of it printable', async () => {
+    const answers = { justification: 'line one\nline \u001b[31mtwo' };
+    service().on('getAccessRequest', () => ({ body: accessRequest({ answers }) }));
+    const { out } = await admin(`requests show ${id(50)}`);
+    expect(out).toContain('Can be approved by:  Dana Reyes or 2 people in linux-approvers\n');
+    expect(out).toContain('line one\n');
+    expect(out).toContain('line \ufffd[31mtwo');
+  });
+
+  test('approve: the current step, as it was read', async () => {
+    service()
+      .on('getAccessRequest', () => ({ body: accessRequest({ etag: '7' }) }))
+      .on('decideAccessRequest', () => ({ body: decided('approve') }));
+    const { exit, out } = await admin(['approve', id(50), '--reason', 'go ahead']);
+    expect([exit, out]).toEqual([
+      0,
+      `Approved: Ana as pamadmin1 on opa-demo-linux.\nRequest ${id(50)} is approved.\n`,
+    ]);
+    const { body, headers } = service().last('decideAccessRequest');
+    expect(body).toEqual({ decision: 'approve', step: 0, comment: 'go ahead' });
+    expect(headers['if-match']).toBe('"7"');
+  });
+
+  test('approve that is not the last one needed: says who still is', async () => {
+    service()
+      .on('getAccessRequest', () => ({ body: accessRequest() }))
+      .on('decideAccessRequest', () => ({ body: accessRequest() }));
+    const { out } = await admin(`approve ${id(50)}`);
+    expect(out).toContain('It still needs Dana Reyes or 2 people in linux-approvers.\n');
+  });
+
+  test('deny needs a reason: 64, nothing is asked', async () => {
+    for (const words of [
+      ['deny', id(50)],
+      ['deny', id(50), '--reason', ' '],
+    ]) {
+      const { exit, err } = await admin(words);
+      expect(exit).toBe(EXIT.usage);
+      expect(err).toContain('Pass --reason TEXT');
+    }
+    expect(service().asked).toEqual([]);
+  });
+
+  test('deny', async () => {
+    service()
+      .on('getAccessRequest', () => ({ body: accessRequest() }))
+      .on('decideAccessRequest', () => ({ body: decided('deny', 'no') }));
+    const { exit, out } = await admin(`deny ${id(50)} --reason no`);
+    expect([exit, out]).toContain(0);
+    expect(out).toContain(`Request ${id(50)} is denied.`);
+  });
+
+  test.each([
+    'requester_cannot_decide',
+    'not_an_approver',
+    'already_decided',
+    'request_already_resolved',
+    'wrong_step',
+    'precondition_failed',
+  ] as const)('the service refuses with %s: 77', async (code) => {
+    service()
+      .on('getAccessRequest', () => ({ body: accessRequest() }))
+      .on('decideAccessRequest', () => problem(code, 'No.'));
+    const { exit, err } = await admin(`approve ${id(50)}`);
+    expect(exit).toBe(EXIT.refused);
+    expect(err).toMatch(/^sft-admin: No\.\n.+\n$/);
+  });
+
+  test('revoke', async () => {
+    service().on('revokeAccessRequest', () => ({ body: accessRequest({ state: 'revoked' }) }));
+    const { out } = await admin(`revoke ${id(50)} --reason gone`);
+    expect(out).toBe(`Request ${id(50)} is revoked.\n`);
+    expect(service().last('revokeAccessRequest').body).toEqual({ reason: 'gone' });
+  });
+});
+
+const MADE = { token: 'a-new-token', id: id(70), expires_at: at(480) };
+
+describe('sft-admin tokens', () => {
+  test('create: the token alone on stdout', async () => {
+    service().on('createToken', () => ({ status: 201, body: MADE }));
+    const { out } = await admin('tokens create --user ellis --name demo --expires 30m');
+    expect(out).toBe('a-new-token\n');
+    expect(service().last('createToken').body).toEqual({
+      login: 'ellis',
+      name: 'demo',
+      expires_in_seconds: 1800,
+    });
+  });
+
+  test('create --out: into a private file, and nowhere else', async () => {
+    service().on('createToken', () => ({ status: 201, body: MADE }));
+    const files = new Map();
+    const { out, err } = await admin('tokens create --name demo --out /tmp/t -o json', { files });
+    expect(files.get('/tmp/t')).toEqual({ text: 'a-new-token\n', mode: 0o600 });
+    expect(out + err).not.toContain('a-new-token');
+  });
+
+  test.each(['tokens create', 'tokens create --name x --expires soon'])('%s: 64', async (words) => {
+    expect((await admin(words)).exit).toBe(EXIT.usage);
+  });
+
+  test('revoke', async () => {
+    service().on('revokeToken', () => ({ status: 204 }));
+    expect((await admin(`tokens revoke ${id(70)}`)).out).toBe(`Token ${id(70)} is revoked.\n`);
+  });
+});
+
+const KEY = generateEd25519().public_line;
+const OTHER = generateEd25519().public_line;
+const fingerprint = (line: string) => {
+  const key = parsePublicKey(line);
+  return key.ok ? key.value.fingerprint : '';
+};
+
+const machine = (host_keys: string[]) => ({
+  id: id(1),
+  hostname: 'opa-demo-linux',
+  canonical_name: null,
+  alt_names: ['demo'],
+  resource_group: { id: id(2), name: 'demo' },
+  project: { id: id(3), name: 'demo' },
+  access_address: '10.0.0.7',
+  access_port: 2222,
+  os_type: 'linux',
+  labels: {},
+  host_keys,
+  via: 'gateway',
+  state: 'ACTIVE',
+  admin_account_template: null,
+  allow_local_address: false,
+  identity_revision: 1,
+  accounts: [{ id: id(4), username: 'pamadmin1', credential: 'password' as const, usable: false }],
+});
+
+describe('sft-admin servers', () => {
+  const scans = (line: string) => ({ ssh: { scan: async () => line } });
+  const knows = (...keys: string[]) =>
+    service()
+      .on('listInventory', () => ({ body: { list: [machine(keys)] } }))
+      .on('updateServer', ({ body }) => ({ body: machine(body.host_keys ?? []) }));
+
+  test('list', async () => {
+    knows(KEY);
+    const { out } = await admin('servers list');
+    expect(out).toContain(fingerprint(KEY));
+    expect(out).toContain('pamadmin1 (no secret)');
+  });
+
+  test('trust: shows the fingerprint, asks, pins', async () => {
+    knows();
+    const { exit, err, out, world } = await admin('servers trust demo', {
+      answers: [true],
+      ...scans(KEY),
+    });
+    expect(exit).toBe(0);
+    expect(err).toContain(`demo at 10.0.0.7:2222 shows ssh-ed25519 ${fingerprint(KEY)}\n`);
+    expect(world.asked).toEqual(['Is that the right key?']);
+    expect(out).toBe(`demo is pinned to ${fingerprint(KEY)}.\n`);
+    expect(service().last('updateServer').body).toEqual({ host_keys: [KEY] });
+  });
+
+  test('trust, and the answer is no: 77, nothing pinned', async () => {
+    knows(OTHER);
+    const { exit, err } = await admin('servers trust demo', { answers: [false], ...scans(KEY) });
+    expect(exit).toBe(EXIT.refused);
+    expect(err).toContain(`Pinned so far: ${fingerprint(OTHER)}`);
+    expect(service().asked).not.toContain('updateServer');
+  });
+
+  test('trust without a terminal: 64 before anything is scanned', async () => {
+    const { exit, err } = await admin('servers trust demo');
+    expect(exit).toBe(EXIT.usage);
+    expect(err).toContain('Pass --fingerprint SHA256:… to pin only that key, or --yes');
+  });
+
+  test('trust --fingerprint: only that key', async () => {
+    knows();
+    const ok = await admin(`servers trust demo --fingerprint ${fingerprint(KEY)}`, scans(KEY));
+    expect(ok.exit).toBe(0);
+    const bad = await admin(`servers trust demo --fingerprint ${fingerprint(KEY)}`, scans(OTHER));
+    expect(bad.exit).toBe(EXIT.transport);
+    expect(service().asked.filter((asked) => asked === 'updateServer')).toHaveLength(1);
+  });
+
+  test('trust --yes of what is pinned already changes nothing', async () => {
+    knows(KEY);
+    const { out } = await admin('servers trust demo --yes', scans(KEY));
+    expect(out).toContain('was pinned');
+    expect(service().asked).not.toContain('updateServer');
+  });
+
+  test('a server that is not there: 77', async () => {
+    service().on('listInventory', () => ({ body: { list: [] } }));
+    expect((await admin('servers trust x --yes')).exit).toBe(EXIT.refused);
+  });
+
+  test('accounts set: the secret from a variable or a file, never an argument', async () => {
+    knows(KEY);
+    service().on('setCredential', ({ body }) => ({
+      body: { id: id(4), username: 'pamadmin1', credential: body.credential.type, usable: true },
+    }));
+    const files = new Map([['k', { text: 'PEM\n', mode: 0o600 }]]);
+    const word = await admin('accounts set demo pamadmin1 --password-from-env P', {
+      env: { P: 'pw' },
+    });
+    expect(service().last('setCredential').body.credential).toEqual({
+      type: 'password',
+      password: 'pw',
+    });
+    expect(word.out + word.err).not.toContain('pw');
+    await admin('accounts set demo pamadmin1 --key-from-file k', { files });
+    expect(service().last('setCredential').body.credential).toEqual({
+      type: 'private_key',
+      private_key: 'PEM\n',
+    });
+  });
+
+  test.each([
+    ['', EXIT.usage],
+    ['--password-from-env A --key-from-file B', EXIT.usage],
+    ['--password-from-env NOT_SET', EXIT.config],
+    ['--key-from-file nowhere', EXIT.config],
+  ])('accounts set %s: %i, nothing is asked', async (flags, expected) => {
+    expect((await admin(`accounts set demo p ${flags}`)).exit).toBe(expected);
+    expect(service().asked).toEqual([]);
+  });
+});
+
+describe('sft-admin users and groups', () => {
+  const known = () =>
+    service()
+      .on('listUsers', () => ({ body: { list: [ANA.user] } }))
+      .on('listGroups', () => ({
+        body: { list: [{ id: id(12), name: 'engineers', source: 'local', roles: [], owners: [] }] },
+      }));
+
+  test('disable by login', async () => {
+    known().on('updateUser', () => ({ body: { ...ANA.user, status: 'DISABLED' } }));
+    const { out } = await admin('users disable ana@example.com');
+    expect(out).toBe('ana@example.com is DISABLED.\n');
+    expect(service().last('updateUser').body).toEqual({ status: 'DISABLED' });
+  });
+
+  test('a login that only begins alike is not disabled: 77', async () => {
+    known();
+    expect((await admin('users disable ana')).exit).toBe(EXIT.refused);
+    expect(service().asked).toEqual(['listUsers']);
+  });
+
+  test('add and remove a member', async () => {
+    known()
+      .on('addGroupMember', () => ({ status: 204 }))
+      .on('removeGroupMember', () => ({ status: 204 }));
+    const added = await admin('groups add engineers ana@example.com');
+    expect(added.out).toBe('ana@example.com is in engineers.\n');
+    expect(service().last('addGroupMember').params).toMatchObject({ id: id(12), user_id: id(10) });
+    const removed = await admin('groups remove engineers ana@example.com');
+    expect(removed.out).toBe('ana@example.com is not in engineers.\n');
+  });
+
+  test('members, with their source and end', async () => {
+    known().on('listGroupMembers', () => ({
+      body: {
+        list: [
+          {
+            id: id(1),
+            user: { id: id(10), name: 'Ana' },
+            source: 'request',
+            request_id: id(50),
+            expires_at: at(5),
+          },
+        ],
+      },
+    }));
+    expect((await admin('groups members engineers')).out).toMatch(/Ana +request +\S+ +2026-/);
+  });
+});
+
+describe('sft-admin sessions, log, gateways', () => {
+  test('sessions list', async () => {
+    const ended = session({ state: 'cut', end_reason: 'revoked', ended_at: at(3) });
+    service().on('listSessions', () => ({ body: { list: [ended] } }));
+    const { out } = await admin(`sessions list --request ${id(50)}`);
+    expect(out).toMatch(/cut +Ana +opa-demo-linux +pamadmin1 .* revoked +yes\n/);
+    expect(service().last('listSessions').query).toMatchObject({ view: 'all', request_id: id(50) });
+  });
+
+  test('sessions terminate', async () => {
+    service().on('terminateSession', () => ({ body: session({ state: 'cut' }) }));
+    expect((await admin(`sessions terminate ${id(60)}`)).out).toBe(`Session ${id(60)} is cut.\n`);
+  });
+
+  test('log search: no more than the limit, over pages', async () => {
+    const event = (n: number) => ({
+      id: id(n),
+      seq: n,
+      at: at(n),
+      type: 'pam.user_creds.issue',
+      actor: { type: 'user', id: id(10), name: 'Ana\u0007' },
+      targets: [{ type: 'server', id: id(1), name: 'opa-demo-linux' }],
+      outcome: { result: 'success' as const, reason: null },
+      request_id: id(50),
+      rule_ids: [],
+      session_id: null,
+      client_address: '127.0.0.1',
+      details: {},
+    });
+    service().on('listAuditEvents', () => ({
+      body: { list: [event(2), event(1)] },
+      headers: { link: '</v1/teams/demo/audit/events?cursor=n>; rel=next' },
+    }));
+    const { out } = await admin(`log search --request ${id(50)} --limit 3`);
+    expect(out.trimEnd().split('\n')).toHaveLength(4);
+    expect(out).toContain('Ana\ufffd');
+    expect(service().asked).toHaveLength(2);
+    expect((await admin('log search --limit many')).exit).toBe(EXIT.usage);
+  });
+
+  test('gateways: the code alone on stdout', async () => {
+    service().on('createGatewayCode', () => ({
+      status: 201,
+      body: { code: 'one-time', expires_in_seconds: 900 },
+    }));
+    const { out, err } = await admin('gateways enroll-code east');
+    expect([out, err]).toEqual(['one-time\n', 'It ends in 15 min.\n']);
+  });
+});
