@@ -97,8 +97,12 @@ export const namesOf = (values: ServerValues): string[] => [
   ]),
 ];
 
-/** Whether another machine may be behind the record: then nothing granted for it holds any more. */
+/**
+ * Whether another machine may be behind the record: then nothing granted for it holds any
+ * more. The first pinning of host keys completes a record through which nobody could
+ * connect; taking them away, or changing them, is a move.
+ */
 export const isMoved = (before: ServerValues, after: ServerValues): boolean =>
   before.access_address !== after.access_address ||
   before.access_port !== after.access_port ||
-  before.host_keys.join('\n') !== after.host_keys.join('\n');
+  (before.host_keys.length > 0 && before.host_keys.join('\n') !== after.host_keys.join('\n'));
