@@ -58,7 +58,7 @@ export function bootstrap() {
       '-y',
       PNPM,
       'install',
-      ...(frozen ? ['--frozen-lockfile'] : []),
+      frozen ? '--frozen-lockfile' : '--no-frozen-lockfile',
       '--reporter=append-only',
       '--loglevel=error',
     ],

@@ -46,6 +46,7 @@ const Settings = group({
   session: Type.Optional(
     group({ max_seconds: Type.Optional(Type.Integer({ minimum: 60, maximum: 86_400 })) }),
   ),
+  requests_per_minute: Type.Optional(Type.Integer({ minimum: 60, maximum: 100_000_000 })),
   demo: Type.Optional(Type.Boolean()),
 });
 type Settings = Static<typeof Settings>;
@@ -72,6 +73,8 @@ export interface Config {
     readonly port: number;
     readonly public_host: string;
   };
+  /** Of one token, or of one address without a token. */
+  readonly requests_per_minute: number;
   readonly session: { readonly max_seconds: Seconds };
   readonly demo: boolean;
 }
@@ -134,6 +137,7 @@ function complete(given: Settings, master_key: Buffer | undefined): Config {
       public_host: gateway.public_host ?? gatewayHost,
     },
     session: { max_seconds: seconds(given.session?.max_seconds ?? 8 * 3_600) },
+    requests_per_minute: given.requests_per_minute ?? 6_000,
     demo: given.demo ?? false,
   };
 }

@@ -7,7 +7,7 @@ import { type Composed, compose } from './deps.ts';
 import { bootstrapTeam, type Team } from './directory/index.ts';
 import { enrolChild } from './gateways/index.ts';
 import { SUCCESS, SYSTEM } from './platform/actor.ts';
-import { startAppender } from './platform/audit.ts';
+import { latestEventAt, startAppender } from './platform/audit.ts';
 import { createClockGuard, systemClock } from './platform/clock.ts';
 import { type DatabaseHandle, type DatabaseSettings, openDatabase } from './platform/db.ts';
 import { StartupError } from './platform/errors.ts';
@@ -83,6 +83,8 @@ async function open(
   closers.push(() => jobs.stop());
   const monotonic = () => performance.now();
   const guard = createClockGuard({ clock: systemClock, databaseNow: db.now, monotonic });
+  const latest = await latestEventAt(db);
+  if (latest !== undefined) guard.seen(latest);
   await guard.check();
   const clockTimer = setInterval(() => void guard.check(), CLOCK_CHECK_MS);
   clockTimer.unref();
@@ -107,6 +109,7 @@ async function open(
     checks: checks(db, guard, () => (config.gateway.enabled ? child : null)),
     closeStreams: () => composed?.closeStreams(),
     trusted_proxies: config.trusted_proxies,
+    requests_per_minute: config.requests_per_minute,
     ...(config.tls === undefined ? {} : { tls: readTls(config.tls) }),
     register: async (instance) => {
       composed = await compose(instance, {
