@@ -36,7 +36,7 @@ type FlagValue<F extends FlagSpec> = F extends { value: string }
 
 /** What a handler gets: its arguments, the world, and the service when it asks for it. */
 export interface Ctx<A extends Args = Args, F extends Flags = Flags> {
-  readonly program: 'sft' | 'sft-admin';
+  readonly program: Program;
   readonly world: World;
   readonly args: { readonly [K in keyof A]: ArgValue<A[K]> };
   readonly flags: { readonly [K in keyof F]: FlagValue<F[K]> };

@@ -2,17 +2,7 @@ import type { Instant } from '@postern/shared';
 import type { HttpPort } from './api/port.ts';
 import type { PromptPort } from './prompt/port.ts';
 import type { SshPort } from './ssh/port.ts';
-
-export interface OutputStream extends NodeJS.WritableStream {
-  readonly isTTY?: boolean;
-  readonly columns?: number;
-  readonly rows?: number;
-}
-
-export interface InputStream extends NodeJS.ReadableStream {
-  readonly isTTY?: boolean;
-  setRawMode?(on: boolean): unknown;
-}
+import type { Console } from './streams.ts';
 
 export interface ClockPort {
   now(): Instant;
@@ -35,28 +25,17 @@ export interface FilesPort {
   stdin(): Promise<string>;
 }
 
-/** Gets each signal that would otherwise interrupt or end the process. */
-export type SignalHandler = (name: NodeJS.Signals) => void;
-
 /**
  * Everything outside the program. A test starts from a world in which each call throws,
  * and gives what its subject may use.
  */
-export interface World {
-  readonly env: Readonly<Record<string, string | undefined>>;
+export interface World extends Console {
   readonly home: string;
-  readonly stdin: InputStream;
-  readonly stdout: OutputStream;
-  readonly stderr: OutputStream;
   readonly clock: ClockPort;
   readonly files: FilesPort;
   readonly http: HttpPort;
   readonly prompt: PromptPort;
   readonly ssh: SshPort;
-  /** Aborts with the first Ctrl-C. */
-  readonly interrupt: AbortSignal;
-  /** Hands SIGINT, SIGTERM and SIGHUP to `handler` until the function it returns is called. */
-  takeSignals(handler: SignalHandler): () => void;
 }
 
 /** A person can be asked: what he types arrives, and what he is asked is seen. */

@@ -49,7 +49,7 @@ async function execute(
 ): Promise<number> {
   let api: Promise<Api> | undefined;
   const ctx: Ctx = {
-    program: program.name,
+    program,
     world,
     args,
     flags,

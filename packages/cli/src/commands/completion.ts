@@ -18,16 +18,14 @@ export const completion = command({
 });
 
 /** Every command of the program with its flags. */
-async function wordsOf(name: Program['name']) {
+async function wordsOf({ name, commands }: Program) {
   const { GLOBAL_FLAGS } = await import('../find-command.ts');
-  const program =
-    name === 'sft' ? (await import('../sft.ts')).sft : (await import('../sft-admin.ts')).sftAdmin;
-  const commands = await Promise.all(
-    Object.entries(program.commands).map(async ([path, load]) => {
+  const all = await Promise.all(
+    Object.entries(commands).map(async ([path, load]) => {
       const { flags = {}, summary } = await load();
-      const all = { ...flags, ...GLOBAL_FLAGS };
-      return { path, summary, flags: Object.keys(all).map((flag) => `--${flag}`) };
+      const names = Object.keys({ ...flags, ...GLOBAL_FLAGS });
+      return { path, summary, flags: names.map((flag) => `--${flag}`) };
     }),
   );
-  return { program: name, commands };
+  return { program: name, commands: all };
 }

@@ -1,7 +1,7 @@
 import { input } from '@inquirer/prompts';
 import { printable } from '@postern/shared';
-import type { InputStream, OutputStream } from '../context.ts';
 import { interrupted } from '../failure.ts';
+import type { Console } from '../streams.ts';
 import type { PromptPort } from './port.ts';
 
 const asIs = (text: string): string => text;
@@ -11,11 +11,7 @@ const PLAIN = {
   style: { message: asIs, answer: asIs, error: (text: string) => `> ${text}` },
 };
 
-interface Terminal {
-  readonly stdin: InputStream;
-  readonly stderr: OutputStream;
-  readonly interrupt: AbortSignal;
-}
+type Terminal = Pick<Console, 'stdin' | 'stderr' | 'interrupt'>;
 
 export function inquirerPrompt({ stdin, stderr, interrupt }: Terminal): PromptPort {
   const context = { input: stdin, output: stderr, signal: interrupt };

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import type { Client, ClientChannel, PseudoTtyOptions } from 'ssh2';
-import type { World } from '../context.ts';
+import type { Console } from '../streams.ts';
 import { EscapeKeys } from './escape-keys.ts';
 import type { SshEnd, SshJob } from './port.ts';
 import { rawMode } from './raw-mode.ts';
@@ -13,7 +13,7 @@ export function runChannel(
   client: Client,
   lost: Promise<string | undefined>,
   job: SshJob,
-  world: World,
+  world: Console,
 ): Promise<SshEnd> {
   const pty = wantsPty(job, world) ? windowOf(world) : undefined;
   const env = localeOf(world.env);
@@ -61,7 +61,7 @@ const CUT = /(^|\n)sft: session ended: /;
 function attach(
   channel: ClientChannel,
   isPty: boolean,
-  world: World,
+  world: Console,
   done: (ended: Ended) => void,
 ): void {
   const { stdin, stdout, stderr } = world;
@@ -127,12 +127,12 @@ function statusOf(signal: string | undefined): number {
  * A shell gets a terminal when it is typed at one; a command when both its ends are one, so
  * that what is redirected arrives byte by byte as it was written.
  */
-function wantsPty({ tty, command }: SshJob, { stdin, stdout }: World): boolean {
+function wantsPty({ tty, command }: SshJob, { stdin, stdout }: Console): boolean {
   if (tty !== 'auto') return tty === 'always';
   return stdin.isTTY === true && (command === undefined || stdout.isTTY === true);
 }
 
-function windowOf({ env, stdout }: World): PseudoTtyOptions {
+function windowOf({ env, stdout }: Console): PseudoTtyOptions {
   return {
     term: env.TERM || 'vt100',
     cols: stdout.columns ?? 80,
@@ -142,7 +142,7 @@ function windowOf({ env, stdout }: World): PseudoTtyOptions {
   };
 }
 
-function localeOf(env: World['env']): Record<string, string> {
+function localeOf(env: Console['env']): Record<string, string> {
   const ours = Object.entries(env).filter(([key]) => key === 'LANG' || /^LC_[A-Z]+$/.test(key));
   return Object.fromEntries(ours.flatMap(([k, v]) => (v === undefined ? [] : [[k, v]])));
 }

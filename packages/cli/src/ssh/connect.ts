@@ -1,8 +1,8 @@
 import { timingSafeEqual } from 'node:crypto';
 import { fingerprintOf, parsePublicKey, printable } from '@postern/shared';
 import type { Algorithms, Client as SshClient } from 'ssh2';
-import type { World } from '../context.ts';
 import { interrupted } from '../failure.ts';
+import type { Console } from '../streams.ts';
 import type { GatewayTarget, SshEnd } from './port.ts';
 import { Client } from './ssh2.ts';
 
@@ -24,7 +24,7 @@ const REFUSED = 'sft: ';
  */
 export function connect(
   target: GatewayTarget,
-  world: World,
+  world: Console,
 ): Promise<Connection | { readonly end: SshEnd }> {
   const pins = target.host_keys.flatMap((line) => {
     const key = parsePublicKey(line);

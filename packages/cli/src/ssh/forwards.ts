@@ -1,8 +1,8 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { printable } from '@postern/shared';
 import type { Client, ClientChannel } from 'ssh2';
-import type { World } from '../context.ts';
 import { type Failure, usage } from '../failure.ts';
+import type { Console } from '../streams.ts';
 import { serveSocks } from './dynamic.ts';
 import type { DynamicSpec, ForwardSpec } from './port.ts';
 
@@ -16,7 +16,7 @@ export interface Listener {
 /** @throws Failure 64 when a port is taken. */
 export async function listenLocal(
   specs: readonly ForwardSpec[],
-  world: World,
+  world: Console,
 ): Promise<Listener[]> {
   return await Promise.all(
     specs.map((spec) =>
@@ -34,7 +34,7 @@ export async function listenLocal(
 /** @throws Failure 64 when a port is taken. */
 export async function listenDynamic(
   specs: readonly DynamicSpec[],
-  world: World,
+  world: Console,
 ): Promise<Listener[]> {
   return await Promise.all(
     specs.map((spec) =>
@@ -57,7 +57,7 @@ export async function listenDynamic(
 export async function requestRemote(
   client: Client,
   specs: readonly ForwardSpec[],
-  world: World,
+  world: Console,
 ): Promise<string | undefined> {
   const ports = new Map<number, ForwardSpec>();
   client.on('tcp connection', (details, accept, reject) => {
@@ -139,6 +139,6 @@ function join(socket: Socket, channel: ClientChannel): void {
   channel.on('error', () => socket.destroy());
 }
 
-function warn({ stderr }: World, where: string, error: Error | undefined): void {
+function warn({ stderr }: Console, where: string, error: Error | undefined): void {
   stderr.write(`sft: ${printable(`Forward to ${where}: ${error?.message ?? 'refused'}.`)}\n`);
 }

@@ -1,4 +1,4 @@
-import type { World } from '../context.ts';
+import type { Console } from '../streams.ts';
 
 /** The gateway, as the service named it over TLS for one session. */
 export interface GatewayTarget {
@@ -53,7 +53,7 @@ export interface SshPort {
   /** Starts to load what `run` needs. */
   prepare(): void;
   /** @throws Failure 64 when a port to listen at is taken, 130 on Ctrl-C before it is connected. */
-  run(target: GatewayTarget, job: SshJob, world: World): Promise<SshEnd>;
+  run(target: GatewayTarget, job: SshJob, world: Console): Promise<SshEnd>;
   /** The host key that a server shows, as a line. @throws Failure 255 */
   scan(host: string, port: number, interrupt: AbortSignal): Promise<string>;
 }

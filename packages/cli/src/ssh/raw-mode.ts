@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import type { InputStream } from '../context.ts';
+import type { InputStream } from '../streams.ts';
 
 /**
  * Hands every key to the other side, Ctrl-C included, and writes what comes back as it is.

@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import type { World } from '../context.ts';
+import type { Console } from '../streams.ts';
 import { runChannel } from './channel.ts';
 import { connect } from './connect.ts';
 import { closeAll, type Listener, listenDynamic, listenLocal, requestRemote } from './forwards.ts';
@@ -9,7 +9,7 @@ import type { GatewayTarget, SshEnd, SshJob } from './port.ts';
  * One SSH connection to the gateway, from its start to its end. What happens on the wire
  * is a value, never thrown.
  */
-export async function runSsh(target: GatewayTarget, job: SshJob, world: World): Promise<SshEnd> {
+export async function runSsh(target: GatewayTarget, job: SshJob, world: Console): Promise<SshEnd> {
   const listeners: Listener[] = [];
   try {
     listeners.push(...(await listenLocal(job.local, world)));
@@ -36,7 +36,7 @@ export async function runSsh(target: GatewayTarget, job: SshJob, world: World): 
 }
 
 /** `-N`: until a signal, which is the way to end it, or until the connection is lost. */
-function untilEnded(lost: Promise<string | undefined>, world: World): Promise<SshEnd> {
+function untilEnded(lost: Promise<string | undefined>, world: Console): Promise<SshEnd> {
   return new Promise((resolve) => {
     const release = world.takeSignals((name) => {
       release();

@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import type { SignalHandler } from '../context.ts';
+import type { SignalHandler } from '../streams.ts';
 
 const WATCHED = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 

@@ -1,7 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {
-  type Answer,
   type Body,
   type Operation,
   type OperationId,
@@ -40,9 +39,6 @@ type Handler<K extends OperationId> = (
   request: Received<K>,
   response: ServerResponse,
 ) => Reply | undefined | Promise<Reply | undefined>;
-
-export const ok = <K extends OperationId>(_id: K, body: Answer<K>, status?: number): Reply =>
-  status === undefined ? { body } : { body, status };
 
 export function problem(code: ProblemCode, detail: string, more: Partial<Problem> = {}): Reply {
   const { status, title } = PROBLEMS[code];

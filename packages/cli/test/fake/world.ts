@@ -1,8 +1,9 @@
 import { PassThrough, Writable } from 'node:stream';
 import { type Instant, instant } from '@postern/shared';
 import { nodeHttp } from '../../src/api/http.ts';
-import type { FilesPort, InputStream, OutputStream, World } from '../../src/context.ts';
+import type { FilesPort, World } from '../../src/context.ts';
 import type { Question } from '../../src/prompt/port.ts';
+import type { InputStream, OutputStream } from '../../src/streams.ts';
 import { NOW } from './things.ts';
 
 /** What is in the world of one test; all else throws when it is touched. */
