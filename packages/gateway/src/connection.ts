@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { type Admitted, type EndReason, printable } from '@postern/shared';
-import { type Client, Server, type Session, type Connection as SshConnection } from 'ssh2';
+import type { Client, Session, Connection as SshConnection } from 'ssh2';
 import { plainAddress } from './address.ts';
 import { Authentication } from './admission.ts';
 import { SERVER_ALGORITHMS } from './algorithms.ts';
@@ -9,6 +9,7 @@ import { Forwards } from './forwards.ts';
 import { NOT_RECORDED, openRecording, type Recording } from './recording.ts';
 import { type ChannelHost, SessionChannel } from './session-channel.ts';
 import { disconnect, rekeyTarget, sendBanner, writeBeforeStart } from './ssh-seams.ts';
+import { Server } from './ssh2.ts';
 import { connectTarget, type Target, TargetFailure } from './target.ts';
 import type { World } from './world.ts';
 

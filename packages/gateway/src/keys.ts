@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { publicKeyOf, toOpenSshPrivateKey } from '@postern/shared';
-import { utils } from 'ssh2';
+import { utils } from './ssh2.ts';
 import type { HostKey } from './world.ts';
 
 /** @param key a private Ed25519 key. */

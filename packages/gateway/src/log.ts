@@ -16,9 +16,12 @@ const SECRETS = [
 /** JSON lines on stderr. */
 export function openLog(level: string): Logger {
   const paths = SECRETS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
+  const destination = pino.destination({ dest: 2, sync: true });
+  // When nobody reads the log any more, the sessions still have to be ended in order.
+  destination.on('error', () => {});
   return pino(
     { level, base: { part: 'gateway' }, redact: { paths, censor: '[secret]' } },
-    pino.destination({ dest: 2, sync: true }),
+    destination,
   );
 }
 

@@ -1,63 +1,72 @@
-// The gateway's process.
+// The gateway's process. Two ways to start it:
 //
-// As the service's child: started as `node --permission … main.ts` with the environment
-// POSTERN_GATEWAY_{API,TEAM,LISTEN_HOST,LISTEN_PORT,RECORDING_DIR,LOG_LEVEL,CA_FILE} and a
-// pipe on descriptor 3. It makes its keys in memory, listens, writes one ChildHello line to
-// the pipe and reads one ChildWelcome line. When the pipe closes it ends its sessions and
-// exits.
+// 1. As a child of `posternd serve`, without arguments:
+//      node --permission --allow-addons --allow-fs-read=… --allow-fs-write=RECORDING_DIR main.ts
+//    Reading needs packages/gateway, packages/shared, node_modules, the root's package.json,
+//    the recording directory and the CA file; writing only the recording directory.
+//    Environment, and nothing else of it is read:
+//      POSTERN_GATEWAY_API            http(s)://host:port of the service; http on loopback only
+//      POSTERN_GATEWAY_TEAM
+//      POSTERN_GATEWAY_LISTEN_HOST    default 127.0.0.1
+//      POSTERN_GATEWAY_LISTEN_PORT    default 2022; 0 takes a free one
+//      POSTERN_GATEWAY_RECORDING_DIR  must exist
+//      POSTERN_GATEWAY_LOG_LEVEL      default info
+//      POSTERN_GATEWAY_CA_FILE        PEM, besides Node's own authorities
+//    Descriptor 3 is a pipe or socket to the parent. The gateway makes its keys in memory,
+//    listens, writes one ChildHello line and reads one ChildWelcome line. When the pipe
+//    closes, the parent is gone: it ends its sessions and exits.
 //
-// Alone: `posternd gateway --data-dir DIR [--code CODE] [--public-host HOST]` with the same
-// environment; its keys are files.
+// 2. Alone, `posternd gateway --data-dir DIR --service URL --team NAME [--code CODE] …`: the
+//    same settings as flags or variables, and its keys are files. See docs/guides/gateway.md.
+//
+// Both: JSON lines on stderr. SIGTERM, SIGINT or SIGHUP ends the sessions, tells the service
+// and exits 0 within 5 s. Exit codes: 64 flags, 78 settings, 69 service, 70 a bug.
 import { mkdirSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { EXIT, generateEd25519, publicKeyOf } from '@postern/shared';
 import { inspectAddon } from './addon.ts';
 import { openFile } from './appender.ts';
-import { type Config, ConfigError, readConfig } from './config.ts';
+import { type Alone, type Config, ConfigError, readConfig } from './config.ts';
 import { loadIdentity } from './enrol.ts';
 import { type Gateway, startGateway } from './gateway.ts';
 import { hostKeyFrom } from './keys.ts';
 import { LIMITS } from './limits.ts';
 import { type Logger, openLog } from './log.ts';
 import { openParent } from './parent.ts';
-import { createServiceClient } from './service-client.ts';
+import { createServiceClient, enrol } from './service-client.ts';
 import { lateService } from './service-late.ts';
+import { ServiceRefusal, ServiceUnavailable } from './service-port.ts';
 
-const STOP_MS = 5_000;
+const STOP_MS = 4_500;
 
-async function main(argv: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...argv],
-    options: {
-      'data-dir': { type: 'string' },
-      code: { type: 'string' },
-      'public-host': { type: 'string' },
-    },
-  });
-  const config = readConfig(process.env);
+async function main(): Promise<void> {
+  const config = readConfig(process.argv.slice(2), process.env);
+  // The one-time code has been read; nothing started from here shall find it.
+  delete process.env.POSTERN_GATEWAY_CODE;
   const log = openLog(config.logLevel);
-  log.info({ addon: inspectAddon() }, 'starting');
-  const directory = values['data-dir'];
-  if (directory === undefined) return runAsChild(config, log);
-  const identity = await loadIdentity(config, {
-    directory,
-    code: values.code,
-    publicHost: values['public-host'] ?? config.host,
-    publicPort: config.port,
-  });
+  // A fault in one connection must not end the others: it is told, and they go on.
+  process.on('uncaughtException', (error) => log.error({ err: error }, 'uncaught'));
+  process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled'));
+  const addon = inspectAddon();
+  if (addon === 'aborts') log.error('the native addon of ssh2 can abort this process: rebuild it');
+  else if (addon === 'missing') log.warn('ssh2 has no native addon: throughput is a tenth');
+  await (config.alone === undefined
+    ? runAsChild(config, log)
+    : runAlone(config, config.alone, log));
+}
+
+async function runAlone(config: Config, alone: Alone, log: Logger): Promise<void> {
+  const identity = await loadIdentity(alone, (body) => enrol(config, body));
   mkdirSync(config.recordingDirectory, { recursive: true, mode: 0o700 });
-  const client = createServiceClient({
+  const service = createServiceClient({
     ...config,
     gatewayId: identity.gatewayId,
     key: identity.callKey,
     hostKeys: [publicKeyOf(identity.hostKey).line],
     now: Date.now,
   });
-  const gateway = await startGateway(
-    { ...worldOf(config, log), service: client, hostKey: hostKeyFrom(identity.hostKey) },
-    config,
-  );
-  log.info({ port: gateway.port }, 'gateway listens');
+  const hostKey = hostKeyFrom(identity.hostKey);
+  const gateway = await startGateway({ ...worldOf(config, log), service, hostKey }, config);
+  log.info({ gateway_id: identity.gatewayId, port: gateway.port }, 'gateway listens');
   stopOnSignals(gateway, log);
 }
 
@@ -66,10 +75,8 @@ async function runAsChild(config: Config, log: Logger): Promise<void> {
   const call = generateEd25519();
   const host = generateEd25519();
   const service = lateService();
-  const gateway = await startGateway(
-    { ...worldOf(config, log), service, hostKey: hostKeyFrom(host.private) },
-    config,
-  );
+  const hostKey = hostKeyFrom(host.private);
+  const gateway = await startGateway({ ...worldOf(config, log), service, hostKey }, config);
   const stop = stopOnSignals(gateway, log);
   parent.onGone(() => {
     log.warn('the parent is gone');
@@ -80,15 +87,8 @@ async function runAsChild(config: Config, log: Logger): Promise<void> {
     host_keys: [host.public_line],
     port: gateway.port,
   });
-  service.become(
-    createServiceClient({
-      ...config,
-      gatewayId,
-      key: call.private,
-      hostKeys: [host.public_line],
-      now: Date.now,
-    }),
-  );
+  const identity = { gatewayId, key: call.private, hostKeys: [host.public_line] };
+  service.become(createServiceClient({ ...config, ...identity, now: Date.now }));
   log.info({ gateway_id: gatewayId, port: gateway.port }, 'gateway listens');
 }
 
@@ -101,7 +101,7 @@ const worldOf = (config: Config, log: Logger) => ({
   now: Date.now,
 });
 
-/** Ends every session, tells the service, and exits; at the latest after 5 s. */
+/** Ends every session, tells the service, and exits; at the latest after 4.5 s. */
 function stopOnSignals(gateway: Gateway, log: Logger): () => void {
   let stopping = false;
   const stop = (): void => {
@@ -118,12 +118,16 @@ function stopOnSignals(gateway: Gateway, log: Logger): () => void {
   return stop;
 }
 
-// One connection's fault must not end the others: told, and gone on.
-process.on('uncaughtException', (error) => openLog('error').error({ err: error }, 'uncaught'));
-process.on('unhandledRejection', (error) => openLog('error').error({ err: error }, 'unhandled'));
-
-main(process.argv.slice(2)).catch((error: unknown) => {
+main().catch((error: unknown) => {
   const text = error instanceof Error ? error.message : String(error);
   process.stderr.write(`posternd gateway: ${text}\n`);
-  process.exit(error instanceof ConfigError ? EXIT.config : EXIT.bug);
+  process.exit(exitOf(error));
 });
+
+function exitOf(error: unknown): number {
+  if (error instanceof ConfigError) return EXIT[error.exit];
+  if (error instanceof ServiceUnavailable) return EXIT.unavailable;
+  if (error instanceof ServiceRefusal) return EXIT.refused;
+  const { code } = error as { code?: string };
+  return code === 'EADDRINUSE' || code === 'EACCES' ? EXIT.config : EXIT.bug;
+}

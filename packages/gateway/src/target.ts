@@ -1,10 +1,11 @@
 import type { Socket } from 'node:net';
 import { type Admitted, type EndReason, fingerprintOf, parsePublicKey } from '@postern/shared';
-import { Client, type ConnectConfig } from 'ssh2';
+import type { ConnectConfig, Client as SshClient } from 'ssh2';
 import type { Listener } from './address.ts';
 import { targetAlgorithms } from './algorithms.ts';
 import { DialRefused, dial } from './dial.ts';
 import type { Limits } from './limits.ts';
+import { Client } from './ssh2.ts';
 
 /** Why a target could not be used, for the session's record and for its person. */
 export class TargetFailure extends Error {
@@ -23,7 +24,7 @@ export class TargetFailure extends Error {
 }
 
 export interface Target {
-  readonly client: Client;
+  readonly client: SshClient;
   readonly socket: Socket;
 }
 
