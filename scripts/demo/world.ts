@@ -24,9 +24,7 @@ export async function startWorld(options: { sshd: boolean; verbose: boolean }): 
     process.exit(78);
   }
   const directory = temporary(tmpdir(), 'demo');
-  const ends: (() => unknown)[] = [
-    () => rmSync(directory, { recursive: true, force: true }),
-  ];
+  const ends: (() => unknown)[] = [() => rmSync(directory, { recursive: true, force: true })];
   const end = async (): Promise<void> => {
     for (const act of ends.splice(0).reverse()) await act();
   };
