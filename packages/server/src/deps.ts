@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Operation, Seconds } from '@postern/shared';
 import type { FastifyInstance } from 'fastify';
 import { type ApplyPorts, registerApplyRoutes } from './apply/index.ts';
@@ -148,4 +147,3 @@ async function recordRefusal(
   );
 }
 
-export const recordingDirIn = (dataDir: string): string => join(dataDir, 'recordings');
