@@ -9,11 +9,13 @@ import { Refusal } from '../platform/errors.ts';
 import { lockShared } from '../platform/locks.ts';
 import type { Tx } from '../platform/tx.ts';
 import { type CutReason, cutSessions } from '../sessions/index.ts';
+import { settle } from './decide.ts';
 import { dueAt } from './escalation.ts';
 import type { Event } from './machine.ts';
-import { deny } from './service-decide.ts';
+import type { RequestFacts } from './model.ts';
 import { cardOf } from './service-facts.ts';
-import { loadCircumstances, noSuchRequest } from './service-load.ts';
+import { loadCircumstances, lockAndLoad, noSuchRequest } from './service-load.ts';
+import { carryOut, deny } from './service-settle.ts';
 import { changeState } from './service-state.ts';
 import { approversOfNext } from './service-tell.ts';
 import { describeRequest, findVisible } from './service-view.ts';
@@ -134,7 +136,7 @@ async function endGranted(tx: Tx, row: RequestRow, ending: Ending): Promise<Requ
 export async function finishDue(tx: Tx, id: string): Promise<void> {
   const seen = await findRequest(tx.sql, id);
   if (seen === undefined) return;
-  const row = await locked(tx, seen);
+  const { row, circumstances } = await lockAndLoad(tx, await loadCircumstances(tx, seen), []);
   if ((row.state === 'approved' || row.state === 'active') && row.ends_at !== null) {
     if (row.ends_at > tx.now) return;
     await endGranted(tx, row, {
@@ -144,12 +146,11 @@ export async function finishDue(tx: Tx, id: string): Promise<void> {
       reason: 'expired',
       message: 'access_ended',
     });
-  } else if (row.state === 'pending') await finishStep(tx, row);
+  } else if (row.state === 'pending') await finishStep(tx, row, circumstances.request);
 }
 
-async function finishStep(tx: Tx, row: RequestRow): Promise<void> {
-  const { circumstances } = await loadCircumstances(tx, row);
-  switch (dueAt(circumstances.request, row.step_since, tx.now)) {
+async function finishStep(tx: Tx, row: RequestRow, request: RequestFacts): Promise<void> {
+  switch (dueAt(request, row.step_since, tx.now)) {
     case 'nothing':
       return;
     case 'deny':
@@ -159,7 +160,7 @@ async function finishStep(tx: Tx, row: RequestRow): Promise<void> {
       await expire(tx, row, 'expired');
       return;
     case 'escalate':
-      await escalate(tx, row, circumstances.request.steps[row.current_step ?? 0]?.timeout ?? 0);
+      await escalate(tx, row, request.steps[row.current_step]?.timeout ?? 0);
   }
 }
 
@@ -180,8 +181,11 @@ async function expire(tx: Tx, row: RequestRow, reason: string): Promise<void> {
   });
 }
 
-/** Adds the approvers of the escalation; removes none, and gives the step its time once more. */
-async function escalate(tx: Tx, row: RequestRow, timeout: number): Promise<void> {
+/**
+ * Adds the approvers of the escalation; removes none, and gives the step its time once more.
+ * Votes that were given before may then be enough.
+ */
+async function escalate(tx: Tx, row: RequestRow, timeout: number): Promise<RequestRow> {
   const expiresAt = plus(tx.now, seconds(timeout));
   const updated = await updateRequest(tx.sql, row.id, {
     seq: row.seq + 1,
@@ -194,8 +198,12 @@ async function escalate(tx: Tx, row: RequestRow, timeout: number): Promise<void>
     payload: { request_id: row.id },
     start_at: expiresAt,
   });
+  const loaded = await loadCircumstances(tx, updated);
+  const settled = settle(loaded.circumstances);
+  if (settled.result !== 'pending') return carryOut(tx, SYSTEM, updated, loaded, settled);
   await sendLater(tx, await approversOfNext(tx, updated));
   await tx.signal({ kind: 'request', id: row.id });
+  return updated;
 }
 
 /**

@@ -1,10 +1,12 @@
 import { Refusal } from '../platform/errors.ts';
+import { lockDeciding } from '../platform/locks.ts';
 import type { Tx } from '../platform/tx.ts';
 import type { Circumstances } from './may-decide.ts';
 import type { Definition } from './model.ts';
 import { setsOf } from './needs.ts';
+import { humansBehindAll } from './people.ts';
 import { factsOf } from './service-facts.ts';
-import { type DecisionRow, decisionsOf, type RequestRow } from './store.ts';
+import { type DecisionRow, decisionsOf, lockRequest, type RequestRow } from './store.ts';
 import { loadDelegations, loadRoster } from './store-roster.ts';
 import { findVersion } from './store-types.ts';
 
@@ -36,6 +38,8 @@ export async function loadCircumstances(
     row.requester_token_issued_by,
     ...decisions.flatMap((d) => [d.by_user_id, d.for_user_id, d.token_issued_by, ...d.persons]),
   ];
+  const accounts = [...new Set(named)].filter((id) => id !== null);
+  const delegations = await loadDelegations(tx.sql, accounts, tx.now);
   const roster = await loadRoster(
     tx.sql,
     {
@@ -43,12 +47,11 @@ export async function loadCircumstances(
       since: row.created_at,
       server_id: row.server_id,
       sets: setsOf(definition.steps),
-      others: named,
+      // Whether the requester made a stand-in himself is asked of those who made it.
+      others: [...named, ...delegations.flatMap((d) => [d.from, d.to, ...d.made_by])],
     },
     tx.now,
   );
-  const accounts = [...new Set(named)].filter((id) => id !== null);
-  const delegations = await loadDelegations(tx.sql, accounts, tx.now);
   return {
     row,
     definition,
@@ -60,4 +63,41 @@ export async function loadCircumstances(
       now: tx.now,
     },
   };
+}
+
+/**
+ * Locks everybody involved, then the request, then reads it; and again for those who came
+ * into it before the request was locked.
+ */
+export async function lockAndLoad(
+  tx: Tx,
+  seen: Loaded,
+  acting: readonly (string | null)[],
+): Promise<Loaded> {
+  const held = new Set<string>();
+  for (let loaded = seen; ; ) {
+    const wanted = involvedIn(loaded, acting).filter((id) => !held.has(id));
+    if (held.size > 0 && wanted.length === 0) return loaded;
+    await lockDeciding(tx.sql, wanted);
+    for (const id of wanted) held.add(id);
+    const row = await lockRequest(tx.sql, seen.row.id);
+    if (row === undefined) throw noSuchRequest();
+    loaded = await loadCircumstances(tx, row, acting);
+  }
+}
+
+/**
+ * Requester, actor, whom he stands for, everybody who voted, each with the people who stand
+ * behind a service user, and the server.
+ */
+function involvedIn(loaded: Loaded, acting: readonly (string | null)[]): string[] {
+  const { row, decisions, circumstances } = loaded;
+  const accounts = [
+    row.requester_id,
+    row.requester_token_issued_by,
+    ...acting,
+    ...decisions.flatMap((d) => [d.by_user_id, d.for_user_id, d.token_issued_by, ...d.persons]),
+  ];
+  const behind = accounts.flatMap((id) => [...(humansBehindAll([id], circumstances.roster) ?? [])]);
+  return [...accounts, ...behind, row.server_id].filter((id) => id !== null);
 }

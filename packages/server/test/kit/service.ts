@@ -2,18 +2,23 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { type AccessMethod, seconds } from '@postern/shared';
-import Fastify, { type FastifyInstance, type LightMyRequestResponse } from 'fastify';
+import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 import { parseAllDocuments } from 'yaml';
+import { buildApp } from '../../src/app.ts';
 import { type Composed, compose } from '../../src/deps.ts';
 import { bootstrapTeam } from '../../src/directory/index.ts';
+import type { Refusal } from '../../src/platform/errors.ts';
 import type { Jobs } from '../../src/platform/jobs.ts';
-import { toProblem } from '../../src/platform/problem.ts';
+import { createLogger } from '../../src/platform/logging.ts';
+import { createMetrics } from '../../src/platform/metrics.ts';
 import { type Signals, startSignals } from '../../src/platform/signals.ts';
 import { createKeyring, keyringCheck, parseMasterKey } from '../../src/vault/index.ts';
+import { VERSION } from '../../src/version.ts';
 import type { Kit } from './index.ts';
 
 export const TEAM = 'demo';
 export const PREFIX = `/v1/teams/${TEAM}`;
+export const LONGEST_SESSION = seconds(8 * 3600);
 export const PASSWORDS = {
   DEMO_PAMADMIN1_PASSWORD: 'correct horse 1',
   DEMO_PAMADMIN2_PASSWORD: 'correct horse 2',
@@ -28,6 +33,10 @@ export interface TestService {
   readonly bootstrap: string;
   /** Errors that reached the log: a test that ends with one has found a bug. */
   readonly faults: unknown[];
+  /** The log, a JSON text a line. */
+  readonly lines: string[];
+  /** Set, it is what the guard of the clock refuses with. */
+  readonly clock: { refusal: Refusal | undefined };
   call(
     token: string | undefined,
     method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
@@ -52,37 +61,50 @@ export async function startService(kit: Kit): Promise<TestService> {
     }),
   );
   const faults: unknown[] = [];
-  const signals = await startSignals(kit.db, (error) => faults.push(error));
-  const app = Fastify({
-    ajv: {
-      customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false },
+  const lines: string[] = [];
+  const log = createLogger('debug', {
+    write: (line) => {
+      lines.push(line);
+      const { level, ...facts } = JSON.parse(line) as Record<string, unknown>;
+      if (level === 'error' || level === 'fatal') faults.push(facts);
     },
   });
-  app.setErrorHandler((error, request, reply) => {
-    const [problem, fault] = toProblem(error, request.id);
-    if (fault === 'ours') faults.push(error);
-    return reply.code(problem.status).type('application/problem+json').send(problem);
+  const signals = await startSignals(kit.db, (error) => faults.push(error));
+  let composed: Composed | undefined;
+  const clock = { refusal: undefined as Refusal | undefined };
+  const app = await buildApp({
+    version: VERSION,
+    log,
+    metrics: createMetrics(),
+    checks: [],
+    closeStreams: () => composed?.closeStreams(),
+    register: async (instance) => {
+      composed = await compose(instance, {
+        team: TEAM,
+        transact: kit.transact,
+        clock: kit.clock,
+        clockGuard: {
+          assertSafe: () => {
+            if (clock.refusal !== undefined) throw clock.refusal;
+          },
+        },
+        signals,
+        keyring: keyring.value,
+        recordingDir: tmpdir(),
+        longestSession: LONGEST_SESSION,
+        monotonic: () => performance.now(),
+        log,
+      });
+    },
   });
-  app.setSerializerCompiler(() => JSON.stringify);
-  const composed = await compose(app, {
-    team: TEAM,
-    transact: kit.transact,
-    clock: kit.clock,
-    clockGuard: { assertSafe: () => undefined },
-    signals,
-    keyring: keyring.value,
-    recordingDir: tmpdir(),
-    longestSession: seconds(8 * 3600),
-    monotonic: () => performance.now(),
-    log: { info: () => undefined, error: (facts) => faults.push(facts) },
-  });
-  await app.ready();
   return {
     app,
-    composed,
+    composed: composed!,
     signals,
     bootstrap: team.bootstrap_token!,
     faults,
+    lines,
+    clock,
     call: (token, method, path, body, headers = {}) =>
       app.inject({
         method,
@@ -94,8 +116,7 @@ export async function startService(kit: Kit): Promise<TestService> {
         ...(body === undefined ? {} : { payload: body as object }),
       }),
     stop: async () => {
-      composed.closeStreams();
-      composed.stop();
+      composed?.stop();
       await app.close();
       await signals.close();
     },

@@ -1,0 +1,175 @@
+import type { AccessMethod, AccessRequest, Answer } from '@postern/shared';
+import type { LightMyRequestResponse } from 'fastify';
+import { afterAll, beforeAll, expect } from 'vitest';
+import type { Kit } from './index.ts';
+import { demoWorld, must, startService, type TestService, type Tokens, typeOf } from './service.ts';
+import { enrolTestGateway, type TestGateway } from './sessions.ts';
+
+/** The demo world, with a gateway, for the suite around it; filled in before its tests run. */
+export interface Demo {
+  service: TestService;
+  tokens: Record<string, string>;
+  ids: DemoIds;
+  gateway: TestGateway;
+}
+
+/** What no test may leave behind is asserted when the suite ends: a fault in the log. */
+export function withDemo(kit: Kit): Demo {
+  const demo = {} as Demo;
+  beforeAll(async () => {
+    demo.service = await startService(kit);
+    demo.tokens = { ...(await demoWorld(kit, demo.service)) };
+    demo.ids = await demoIds(demo.service, demo.tokens);
+    demo.gateway = await enrolTestGateway(kit, demo.service, demo.tokens);
+  });
+  afterAll(async () => {
+    await demo.service?.stop();
+    expect(demo.service?.faults).toEqual([]);
+  });
+  return demo;
+}
+
+/** Applies documents as an admin would. */
+export const apply = async (
+  demo: Demo,
+  login: string,
+  documents: readonly Record<string, unknown>[],
+): Promise<unknown> =>
+  must(await demo.service.call(demo.tokens[login], 'POST', '/apply', { documents }));
+
+/** Makes a user and a token of his own. @returns his id. */
+export async function makeUser(
+  demo: Demo,
+  login: string,
+  document: Record<string, unknown> = {},
+): Promise<string> {
+  await apply(demo, 'pat', [{ kind: 'User', login, name: `Test ${login}`, ...document }]);
+  const made = await demo.service.call(demo.service.bootstrap, 'POST', '/tokens', {
+    login,
+    name: 'test',
+    expires_in_seconds: 86_400,
+  });
+  demo.tokens[login] = must(made).token as string;
+  const found = await demo.service.call(demo.tokens.pat, 'GET', `/users?login=${login}`);
+  return (must(found).list as { id: string }[])[0]!.id;
+}
+
+/** The demo's request type without its steps. */
+export const REQUEST_TYPE = {
+  kind: 'RequestType',
+  name: 'Server access approval',
+  purpose: 'server_access',
+  audience: 'everyone',
+  fields: [{ key: 'justification', prompt: 'Why?', type: 'text', required: true }],
+  on_approved: ['grant_access'],
+  on_denied: ['deny_access'],
+};
+
+/** Publishes the demo's request type anew, with one step that asks for this. */
+export const askOf = (demo: Demo, needs: unknown, more: Record<string, unknown> = {}) =>
+  apply(demo, 'sam', [
+    { ...REQUEST_TYPE, steps: [{ name: 'Approval', needs, timeout: '24h', ...more }] },
+  ]);
+
+/** The method for one of the demo's accounts, evaluated for that person. */
+export async function methodFor(
+  demo: Demo,
+  login: string,
+  identity = 'pamadmin1',
+): Promise<AccessMethod> {
+  const methods = await methodsOf(demo.service, demo.tokens[login], demo.ids.server);
+  const method = methods.find((m) => m.identity === identity);
+  if (method === undefined) throw new Error(`${login} has no method for ${identity}`);
+  return method;
+}
+
+/** A request of that person for that account. */
+export const raisedBy = async (demo: Demo, login: string, identity?: string) =>
+  raised(demo.service, demo.tokens[login], await methodFor(demo, login, identity));
+
+/** As {@link raisedBy}, approved by the manager. */
+export async function approvedFor(demo: Demo, login = 'ellis', by = 'dana', identity?: string) {
+  const request = await raisedBy(demo, login, identity);
+  return must(await decide(demo.service, demo.tokens[by], request)) as AccessRequest;
+}
+
+/** What stands in the demo world, by id. */
+export interface DemoIds {
+  readonly server: string;
+  readonly users: Readonly<Record<string, string>>;
+  readonly groups: Readonly<Record<string, string>>;
+  readonly policy: string;
+  readonly request_type: string;
+}
+
+export async function demoIds(service: TestService, tokens: Tokens): Promise<DemoIds> {
+  const list = async (login: string, path: string): Promise<Record<string, string>[]> =>
+    must(await service.call(tokens[login], 'GET', path)).list as Record<string, string>[];
+  const by = (rows: Record<string, string>[], key: string): Record<string, string> =>
+    Object.fromEntries(rows.map((row) => [row[key], row.id]));
+  const [stored] = await list('sam', '/security_policy');
+  const ids: DemoIds = {
+    server: (await list('sam', '/inventory/servers'))[0]!.id!,
+    users: by(await list('pat', '/users'), 'login'),
+    groups: by(await list('pat', '/groups'), 'name'),
+    policy: (stored as unknown as { policy: { id: string } }).policy.id,
+    request_type: (await list('sam', '/request_types'))[0]!.id!,
+  };
+  return ids;
+}
+
+/** The person's methods on the demo server, evaluated now: cached answers may be some ms old. */
+export async function methodsOf(
+  service: TestService,
+  token: string | undefined,
+  server_id: string,
+): Promise<AccessMethod[]> {
+  const answer = must(await service.call(token, 'POST', '/evaluate', { server_id }));
+  return (answer as Answer<'evaluate'>).user_access_methods;
+}
+
+export const requestBody = (method: AccessMethod, justification = 'rotate the logs') => ({
+  request_type_id: typeOf(method),
+  target: {
+    type: 'server_access',
+    server_id: method.server_id,
+    identity: method.identity,
+    access_credential: method.access_credential,
+  },
+  answers: { justification },
+});
+
+export const raise = (
+  service: TestService,
+  token: string | undefined,
+  method: AccessMethod,
+): Promise<LightMyRequestResponse> =>
+  service.call(token, 'POST', '/access_requests', requestBody(method));
+
+export async function raised(
+  service: TestService,
+  token: string | undefined,
+  method: AccessMethod,
+): Promise<AccessRequest> {
+  return must(await raise(service, token, method)) as AccessRequest;
+}
+
+export const decide = (
+  service: TestService,
+  token: string | undefined,
+  request: Pick<AccessRequest, 'id' | 'etag'>,
+  body: Record<string, unknown> = {},
+): Promise<LightMyRequestResponse> =>
+  service.call(
+    token,
+    'POST',
+    `/access_requests/${request.id}/decisions`,
+    { decision: 'approve', step: 0, ...body },
+    { 'if-match': `"${request.etag}"` },
+  );
+
+export const show = async (service: TestService, token: string | undefined, id: string) =>
+  must(await service.call(token, 'GET', `/access_requests/${id}`)) as AccessRequest;
+
+export const codeOf = (response: LightMyRequestResponse): string =>
+  response.statusCode < 300 ? String(response.statusCode) : response.json().code;
