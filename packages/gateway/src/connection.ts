@@ -1,32 +1,25 @@
 import type { Socket } from 'node:net';
 import { type Admitted, type EndReason, printable } from '@postern/shared';
-import type { Client, Session, Connection as SshConnection } from 'ssh2';
+import { type Client, Server, type Connection as SshConnection } from 'ssh2';
 import { plainAddress } from './address.ts';
 import { Authentication } from './admission.ts';
 import { SERVER_ALGORITHMS } from './algorithms.ts';
-import { type Ask, mayOpen } from './channel-policy.ts';
-import { Forwards } from './forwards.ts';
+import { Channels } from './channels.ts';
+import { type Ending, recordingFailed, TARGET_CLOSED, targetFailed } from './ending.ts';
+import { gone, quietly, within } from './patience.ts';
 import { NOT_RECORDED, openRecording, type Recording } from './recording.ts';
-import { type ChannelHost, SessionChannel } from './session-channel.ts';
-import { disconnect, rekeyTarget, sendBanner, writeBeforeStart } from './ssh-seams.ts';
-import { Server } from './ssh2.ts';
-import { connectTarget, type Target, TargetFailure } from './target.ts';
-import type { World } from './world.ts';
+import { Rekeying } from './rekey.ts';
+import { disconnect, rekeyTarget, sendBanner } from './ssh-seams.ts';
+import { connectTarget, type Target } from './target.ts';
+import type { Guard, World } from './world.ts';
 
 /** What the gateway keeps about its connections. */
 export interface Registry {
   /** @returns undefined when it may live, else why it must end at once. */
   admitted(connection: Connection, admitted: Admitted, askedAt: number): Ending | undefined;
   loggedIn(connection: Connection): void;
+  /** Called once for every connection that was admitted. */
   ended(connection: Connection, ended: Ended): void;
-}
-
-export interface Ending {
-  readonly reason: EndReason;
-  /** For the person, without prefix; none when there is nobody to tell. */
-  readonly lines?: readonly string[];
-  /** For the record. */
-  readonly detail?: string;
 }
 
 export interface Ended {
@@ -41,36 +34,37 @@ const DISCONNECT_BY_APPLICATION = 11;
 /**
  * One client connection, from the TCP socket to the end: authentication and admission, the
  * connection to the target, the channels. Whatever goes wrong inside ends this connection
- * alone: every handler runs under `guard`.
+ * alone: every handler runs under a guard.
  */
 export class Connection {
   readonly #world: World;
   readonly #registry: Registry;
   readonly #socket: Socket;
-  readonly #channels = new Set<SessionChannel>();
-  readonly #abort = new AbortController();
+  readonly #clientAddress: string;
   readonly #onAuthenticated: () => void;
+  /** Aborted when the session ends. */
+  readonly #life = new AbortController();
+  readonly #overdue: NodeJS.Timeout;
   #client: SshConnection | undefined;
   #admitted: Admitted | undefined;
   #recording: Recording = NOT_RECORDED;
   #target: Promise<Target> | undefined;
+  #channels: Channels | undefined;
   #ending: Promise<void> | undefined;
-  #channelCount = 0;
-  #channelNumber = 0;
-  #refusals = 0;
-  #exitStatus: number | null = null;
-  #targetGone = false;
-  #overdue: NodeJS.Timeout;
 
   constructor(socket: Socket, world: World, registry: Registry, onAuthenticated: () => void) {
     this.#world = world;
     this.#registry = registry;
     this.#socket = socket;
+    this.#clientAddress = plainAddress(socket.remoteAddress ?? '');
     this.#onAuthenticated = onAuthenticated;
     this.#overdue = setTimeout(() => socket.destroy(), world.limits.authenticateMs);
     socket.setNoDelay(true);
     socket.on('error', () => {});
-    socket.once('close', () => this.#closed());
+    socket.once('close', () => {
+      clearTimeout(this.#overdue);
+      void this.end({ reason: 'client_closed' });
+    });
     this.#greet();
   }
 
@@ -80,8 +74,8 @@ export class Connection {
 
   /** A word on every live terminal. */
   tell(text: string): void {
-    this.#event({ type: 'told', text });
-    for (const channel of this.#channels) channel.tell(text);
+    this.#recording.event({ type: 'told', text }).catch(() => {});
+    this.#channels?.tell(text);
   }
 
   /**
@@ -89,9 +83,28 @@ export class Connection {
    * Resolves when the recording is finished and the end is reported. Safe to call again.
    */
   end(ending: Ending): Promise<void> {
-    this.#ending ??= this.#end(ending);
+    if (this.#ending === undefined) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      // Before anything that could call back in here.
+      this.#ending = promise;
+      void this.#end(ending).finally(resolve);
+    }
     return this.#ending;
   }
+
+  readonly #over = (): boolean => this.#ending !== undefined;
+
+  readonly #guard: Guard =
+    (handler) =>
+    (...args) => {
+      try {
+        handler(...args);
+      } catch (error) {
+        this.#world.log.error({ session_id: this.sessionId, err: error }, 'connection failed');
+        const detail = String(error);
+        void this.end({ reason: 'protocol_error', lines: ['the gateway failed'], detail });
+      }
+    };
 
   /** One ssh2 server per socket: the two are known to belong together, and fail together. */
   #greet(): void {
@@ -109,24 +122,24 @@ export class Connection {
     server.on('error', (error: Error) => log.warn({ err: error }, 'ssh server'));
     server.injectSocket(this.#socket);
     this.#socket.on('data', () => {
-      if (this.#admitted !== undefined) return;
-      if (this.#socket.bytesRead > limits.unauthenticatedBytes) this.#socket.destroy();
+      const isKnown = this.#admitted !== undefined;
+      if (!isKnown && this.#socket.bytesRead > limits.unauthenticatedBytes) this.#socket.destroy();
     });
   }
 
   #serve(client: SshConnection): void {
     this.#client = client;
     const { service, limits, monotonic, log } = this.#world;
-    const clientAddress = plainAddress(this.#socket.remoteAddress ?? '');
     const authentication = new Authentication({
       service,
-      clientAddress,
+      clientAddress: this.#clientAddress,
       failedAttempts: limits.failedAttempts,
       monotonic,
-      onAdmitted: (admitted, askedAt) => this.#onAdmitted(admitted, askedAt, clientAddress),
+      onAdmitted: (admitted, askedAt) => this.#onAdmitted(admitted, askedAt),
       onRefused: (line) => sendBanner(client, printable(line)),
       onExhausted: (why) => {
-        log.info({ client_address: clientAddress, why: printable(why) }, 'login refused');
+        const facts = { client_address: this.#clientAddress, why: printable(why) };
+        log.info(facts, 'login refused');
         this.#hangUp(client);
       },
     });
@@ -134,42 +147,56 @@ export class Connection {
       'authentication',
       this.#guard((ctx) => authentication.on(ctx)),
     );
-    client.on('error', (error: Error & { level?: string }) => this.#failed(error));
+    client.on('error', (error: Error & { level?: string }) => {
+      if (error.level === 'client-timeout') void this.end({ reason: 'keepalive_lost' });
+      else if (error.level === 'socket') void this.end({ reason: 'client_closed' });
+      else void this.end({ reason: 'protocol_error', detail: error.message });
+    });
     client.on(
       'ready',
       this.#guard(() => this.#ready(client)),
     );
   }
 
-  async #onAdmitted(admitted: Admitted, askedAt: number, clientAddress: string): Promise<boolean> {
+  async #onAdmitted(admitted: Admitted, askedAt: number): Promise<boolean> {
     this.#admitted = admitted;
     clearTimeout(this.#overdue);
-    const end = (ending: Ending) => {
+    const refuse = (ending: Ending): false => {
       for (const line of ending.lines ?? [])
-        if (this.#client !== undefined) sendBanner(this.#client, line);
+        if (this.#client !== undefined) sendBanner(this.#client, `sft: ${printable(line)}`);
       void this.end({ ...ending, lines: [] });
       return false;
     };
+    // It left while the service was asked: only the service has to learn that it is over.
+    if (this.#over()) {
+      this.#registry.ended(this, endedBy({ reason: 'client_closed' }));
+      return false;
+    }
     const refusal = this.#registry.admitted(this, admitted, askedAt);
-    if (refusal !== undefined) return end(refusal);
+    if (refusal !== undefined) return refuse(refusal);
     if (admitted.recorded) {
       try {
-        this.#recording = await this.#openRecording(admitted, clientAddress);
+        this.#recording = await this.#openRecording(admitted);
       } catch (error) {
-        return end(recordingFailed(error));
+        return refuse(recordingFailed(error));
+      }
+      if (this.#over()) {
+        // Ended meanwhile, without it.
+        await this.#recording.finish().catch(() => {});
+        return false;
       }
     }
-    if (this.#socket.destroyed) return end({ reason: 'client_closed' });
-    if (this.#ending !== undefined) return false;
     this.#target = this.#connect(admitted);
+    this.#target.catch(() => {});
     return true;
   }
 
-  #openRecording(admitted: Admitted, clientAddress: string): Promise<Recording> {
+  #openRecording(admitted: Admitted): Promise<Recording> {
     const { openSink, monotonic, now, recordingDirectory, limits } = this.#world;
     const { session_id, user_name, server_name, identity, request_id } = admitted;
+    const client_address = this.#clientAddress;
     return openRecording(
-      { session_id, user_name, server_name, identity, request_id, client_address: clientAddress },
+      { session_id, user_name, server_name, identity, request_id, client_address },
       {
         directory: recordingDirectory,
         openSink,
@@ -183,198 +210,66 @@ export class Connection {
 
   async #connect(admitted: Admitted): Promise<Target> {
     const { limits, listener, hostKey } = this.#world;
+    const abort = this.#life.signal;
     try {
-      const target = await connectTarget(admitted, {
-        limits,
-        listener: listener(),
-        ownHostKey: hostKey.blob,
-        abort: this.#abort.signal,
-      });
-      this.#abort.signal.addEventListener('abort', () => {
-        target.client.end();
-        target.socket.destroy();
-      });
-      if (this.#abort.signal.aborted) target.socket.destroy();
+      const world = { limits, listener: listener(), ownHostKey: hostKey.blob, abort };
+      const target = await connectTarget(admitted, world);
       target.client.once(
         'close',
-        this.#guard(() => this.#targetClosed()),
+        this.#guard(() => {
+          // What the target has sent is passed on first.
+          const settled = this.#channels?.targetGone() ?? Promise.resolve();
+          void within(limits.drainMs, settled).then(() => this.end(TARGET_CLOSED));
+        }),
       );
-      this.#event({ type: 'login' });
+      this.#recording.event({ type: 'login' }).catch(() => {});
       this.#registry.loggedIn(this);
       return target;
     } catch (error) {
-      const ending = targetFailed(error);
       // The person is told on his channel, which he is about to open.
-      const wait = setTimeout(() => void this.end(ending), limits.tellMs);
-      this.#abort.signal.addEventListener('abort', () => clearTimeout(wait));
+      const wait = setTimeout(() => void this.end(targetFailed(error)), limits.tellMs);
+      abort.addEventListener('abort', () => clearTimeout(wait));
       throw error;
     }
   }
 
-  /** What the target has printed is shown first, and the statuses it sent are passed on. */
-  #targetClosed(): void {
-    this.#targetGone = true;
-    const settled = Promise.all([...this.#channels].map((channel) => channel.settled));
-    void within(this.#world.limits.drainMs, settled).then(() => this.end(TARGET_CLOSED));
-  }
-
   #ready(client: SshConnection): void {
     this.#onAuthenticated();
-    this.#target?.catch(() => {});
-    const { limits } = this.#world;
-    const shared = {
-      limits,
-      socket: this.#socket,
-      recording: this.#recording,
-      over: () => this.#ending !== undefined,
-      onTarget: (use: (client: Client, socket: Socket) => void) => this.#onTarget(use),
-      guard: this.#guard,
-    };
-    const host: ChannelHost = {
-      ...shared,
-      targetGone: () => this.#targetGone,
-      permit: (ask, session) => this.#permit(ask, session),
-      exited: (status) => {
-        this.#exitStatus = status;
-      },
-      recordingFailed: (error) => void this.end(recordingFailed(error)),
-    };
-    const forwards = new Forwards({
-      ...shared,
-      client,
-      takeChannel: () => this.#takeChannel(),
-      releaseChannel: () => this.#releaseChannel(),
-    });
-    client.on(
-      'session',
-      this.#guard((accept, reject) => {
-        const number = this.#takeChannel();
-        if (number === undefined) return reject();
-        const session = accept();
-        const channel = new SessionChannel(number, session, host, () => {
-          this.#channels.delete(channel);
-          this.#releaseChannel();
-        });
-        this.#channels.add(channel);
-      }),
-    );
-    client.on(
-      'tcpip',
-      this.#guard((accept, reject, info) => {
-        if (!this.#permit({ kind: 'direct-tcpip' })) return reject();
-        forwards.local(accept, reject, info);
-      }),
-    );
-    client.on(
-      'openssh.streamlocal',
-      this.#guard((_accept, reject) => {
-        this.#permit({ kind: 'streamlocal' });
-        reject();
-      }),
-    );
-    client.on(
-      'request',
-      this.#guard((accept, reject, name, info) => {
-        if (name === 'tcpip-forward' || name === 'cancel-tcpip-forward') {
-          if (!this.#permit({ kind: name })) return reject?.();
-          if (name === 'tcpip-forward')
-            forwards.bind(accept as (port?: number) => void, reject, info);
-          else forwards.unbind(accept as () => void, reject, info);
-          return;
-        }
-        this.#permit({ kind: 'streamlocal' });
-        reject?.();
-      }),
-    );
-    this.#keepFresh(client);
-  }
-
-  /** New session keys now and then (RFC 4253 §9): towards the client and the target. */
-  #keepFresh(client: SshConnection): void {
     const { limits, monotonic } = this.#world;
-    const sides: Array<{ rekey: () => void; socket: Socket; bytes: number; at: number }> = [];
-    const watch = (socket: Socket, rekey: () => void) =>
-      sides.push({ rekey, socket, bytes: 0, at: monotonic() });
-    watch(this.#socket, () => client.rekey());
-    this.#target?.then(
-      ({ client: up, socket }) => watch(socket, () => rekeyTarget(up)),
-      () => {},
-    );
-    const timer = setInterval(
-      this.#guard(() => {
-        for (const side of sides) {
-          const bytes = side.socket.bytesRead + side.socket.bytesWritten;
-          const due =
-            bytes - side.bytes >= limits.rekeyBytes || monotonic() - side.at >= limits.rekeyMs;
-          if (!due || side.socket.destroyed) continue;
-          side.bytes = bytes;
-          side.at = monotonic();
-          side.rekey();
-        }
-      }),
+    const onTarget = (use: (client: Client, socket: Socket) => void) => {
+      this.#target?.then(
+        (target) => {
+          if (!this.#over()) use(target.client, target.socket);
+        },
+        (error: unknown) => void this.end(targetFailed(error)),
+      );
+    };
+    const rekeying = new Rekeying(limits);
+    rekeying.watch(this.#socket, monotonic(), () => client.rekey());
+    const ticker = setInterval(
+      this.#guard(() => rekeying.tick(monotonic())),
       limits.tickMs,
     );
-    this.#abort.signal.addEventListener('abort', () => clearInterval(timer));
-  }
-
-  #onTarget(use: (client: Client, socket: Socket) => void): void {
+    this.#life.signal.addEventListener('abort', () => clearInterval(ticker));
+    const channels = new Channels({
+      client,
+      socket: this.#socket,
+      granted: this.#admitted?.channels ?? [],
+      limits,
+      recording: this.#recording,
+      guard: this.#guard,
+      over: this.#over,
+      end: (ending) => void this.end(ending),
+      onTarget,
+    });
+    this.#channels = channels;
     this.#target?.then(
-      ({ client, socket }) => {
-        if (this.#ending === undefined) use(client, socket);
+      ({ client: target, socket }) => {
+        channels.reached(socket);
+        rekeying.watch(socket, monotonic(), () => rekeyTarget(target));
       },
-      (error: unknown) => void this.end(targetFailed(error)),
+      () => {},
     );
-  }
-
-  #permit(ask: Ask, session?: Session): boolean {
-    if (this.#ending !== undefined) return false;
-    const verdict = mayOpen(ask, this.#admitted?.channels ?? []);
-    if (verdict.allowed) return true;
-    const what = ask.kind === 'subsystem' ? `subsystem ${ask.name}` : ask.kind;
-    this.#event({ type: 'refused', what: printable(what).slice(0, 100) });
-    if (
-      session !== undefined &&
-      this.#client !== undefined &&
-      ask.kind !== 'agent' &&
-      ask.kind !== 'x11'
-    )
-      writeBeforeStart(this.#client, session, `sft: ${verdict.why}\r\n`);
-    this.#refusals += 1;
-    if (this.#refusals >= this.#world.limits.refusals)
-      void this.end({ reason: 'limit_exceeded', lines: ['too many refused requests'] });
-    return false;
-  }
-
-  #takeChannel(): number | undefined {
-    if (this.#ending !== undefined) return undefined;
-    if (this.#channelCount >= this.#world.limits.channels) {
-      this.#refusals += 1;
-      return undefined;
-    }
-    this.#channelCount += 1;
-    this.#channelNumber += 1;
-    return this.#channelNumber;
-  }
-
-  #releaseChannel(): void {
-    this.#channelCount -= 1;
-  }
-
-  #event(event: Parameters<Recording['event']>[0]): void {
-    // A failure is reported by the recording itself.
-    this.#recording.event(event).catch(() => {});
-  }
-
-  #failed(error: Error & { level?: string; code?: string }): void {
-    if (this.#admitted === undefined) return void this.#socket.destroy();
-    if (error.level === 'client-timeout') void this.end({ reason: 'keepalive_lost' });
-    else if (error.level === 'socket') void this.end({ reason: 'client_closed' });
-    else void this.end({ reason: 'protocol_error', detail: error.message });
-  }
-
-  #closed(): void {
-    clearTimeout(this.#overdue);
-    if (this.#admitted !== undefined) void this.end({ reason: 'client_closed' });
   }
 
   /** Lets the refusal arrive, then closes. */
@@ -387,115 +282,51 @@ export class Connection {
 
   async #end(ending: Ending): Promise<void> {
     const { limits, log } = this.#world;
+    if (this.#admitted === undefined) {
+      this.#life.abort();
+      this.#socket.destroy();
+      return;
+    }
+    this.#recording.event({ type: 'ended', reason: ending.reason }).catch(() => {});
     const lines = (ending.lines ?? []).map(printable);
     const told = lines.length === 0 ? [] : [`sft: session ended: ${lines[0]}`, ...lines.slice(1)];
-    this.#event({ type: 'ended', reason: ending.reason });
     const farewell = this.#farewell(told);
-    // Nothing reaches the target any more from here on.
-    this.#abort.abort();
-    const heard = await within(limits.farewellMs, farewell);
-    // A client that is disconnected at once shows nothing of what has just arrived; one whose
-    // last channel was closed leaves by itself.
-    if (heard === true) await within(limits.farewellMs, gone(this.#socket));
-    const client = this.#client;
-    if (client !== undefined && !this.#socket.destroyed)
-      quietly(() => {
-        if (heard === true || told.length === 0) client.end();
-        else {
-          disconnect(client, DISCONNECT_BY_APPLICATION, told.join(' '));
-          this.#socket.end();
-        }
-      });
-    for (const channel of this.#channels) quietly(() => channel.drop());
-    const destroy = setTimeout(() => this.#socket.destroy(), limits.farewellMs);
-    this.#socket.once('close', () => clearTimeout(destroy));
+    // From here on nothing reaches the target any more.
+    this.#life.abort();
+    await this.#close(await within(limits.farewellMs, farewell), told);
     const recordingSha256 = await this.#recording.finish().catch((error: unknown) => {
       log.error({ session_id: this.sessionId, err: error }, 'recording not finished');
       return null;
     });
-    this.#registry.ended(this, {
-      reason: ending.reason,
-      exitStatus: this.#exitStatus,
-      recordingSha256,
-      detail: ending.detail === undefined ? null : printable(ending.detail).slice(0, 500),
-    });
+    const exitStatus = this.#channels?.exitStatus ?? null;
+    this.#registry.ended(this, { ...endedBy(ending), exitStatus, recordingSha256 });
   }
 
-  /** @returns whether somebody was told. */
   async #farewell(lines: readonly string[]): Promise<boolean> {
     if (this.#socket.destroyed) return false;
-    const told = await Promise.all([...this.#channels].map((channel) => channel.endWith(lines)));
-    return told.some(Boolean);
+    return (await this.#channels?.endWith(lines)) ?? false;
   }
 
-  /** Runs a handler so that what it throws ends this connection and no other. */
-  readonly #guard =
-    <A extends unknown[]>(handler: (...args: A) => void) =>
-    (...args: A): void => {
-      try {
-        handler(...args);
-      } catch (error) {
-        this.#world.log.error({ session_id: this.sessionId, err: error }, 'connection failed');
-        if (this.#admitted === undefined) this.#socket.destroy();
-        else
-          void this.end({
-            reason: 'protocol_error',
-            lines: ['the gateway failed'],
-            detail: String(error),
-          });
-      }
-    };
-}
-
-const TARGET_CLOSED: Ending = {
-  reason: 'target_closed',
-  lines: ['the server closed the connection'],
-};
-
-function targetFailed(error: unknown): Ending {
-  const failure = error instanceof TargetFailure ? error : undefined;
-  const lines = [failure?.message ?? 'the gateway failed', failure?.next ?? ''];
-  return {
-    reason: failure?.reason ?? 'target_unreachable',
-    lines: lines.filter((line) => line !== ''),
-    detail: failure?.message ?? String(error),
-  };
-}
-
-function recordingFailed(error: unknown): Ending {
-  const { code } = error as { code?: string };
-  return {
-    reason: 'recording_failed',
-    lines: ['it cannot be recorded; tell an admin of the gateway'],
-    detail: `recording: ${code ?? String(error)}`,
-  };
-}
-
-/** The promise's value, or undefined once `ms` are over; never rejects. */
-async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } catch {
-    return undefined;
-  } finally {
-    clearTimeout(timer);
+  async #close(heard: boolean | undefined, told: readonly string[]): Promise<void> {
+    const { farewellMs } = this.#world.limits;
+    // A client that is disconnected at once shows nothing of what has just arrived; one whose
+    // last channel was closed leaves by itself.
+    if (heard === true) await within(farewellMs, gone(this.#socket));
+    const client = this.#client;
+    if (client !== undefined && !this.#socket.destroyed)
+      quietly(() => {
+        if (heard !== true && told.length > 0)
+          disconnect(client, DISCONNECT_BY_APPLICATION, told.join(' '));
+        if (heard === true || told.length === 0) client.end();
+        else this.#socket.end();
+      });
+    quietly(() => this.#channels?.drop());
+    const destroy = setTimeout(() => this.#socket.destroy(), farewellMs);
+    this.#socket.once('close', () => clearTimeout(destroy));
   }
 }
 
-async function gone(socket: Socket): Promise<void> {
-  if (!socket.destroyed)
-    await new Promise<void>((resolve) => socket.once('close', () => resolve()));
-}
-
-/** ssh2 throws when a connection ends while something is being sent on it. */
-function quietly(run: () => void): void {
-  try {
-    run();
-  } catch {
-    // It is ending anyway.
-  }
+function endedBy(ending: Ending): Ended {
+  const detail = ending.detail === undefined ? null : printable(ending.detail).slice(0, 500);
+  return { reason: ending.reason, exitStatus: null, recordingSha256: null, detail };
 }

@@ -9,8 +9,9 @@ import type {
   TcpipRequestInfo,
 } from 'ssh2';
 import type { Limits } from './limits.ts';
-import { feed } from './pipe.ts';
+import { feed, type Overrun } from './pipe.ts';
 import type { Recording } from './recording.ts';
+import type { Guard } from './world.ts';
 
 export interface ForwardHost {
   readonly limits: Limits;
@@ -22,7 +23,8 @@ export interface ForwardHost {
   takeChannel(): number | undefined;
   releaseChannel(): void;
   onTarget(use: (client: Client, socket: Socket) => void): void;
-  guard<A extends unknown[]>(handler: (...args: A) => void): (...args: A) => void;
+  readonly overrun: Overrun;
+  readonly guard: Guard;
 }
 
 type Reject = () => void;
@@ -199,6 +201,8 @@ export class Forwards {
     const host = this.#host;
     down.on('error', ignore);
     up.on('error', ignore);
+    host.overrun.watch(down);
+    host.overrun.watch(up);
     const { socketBacklog } = host.limits;
     const state = { outDone: false, intoDone: false, upClosed: false, downClosed: false };
     // A side is closed once the other has closed, or both directions have ended; never

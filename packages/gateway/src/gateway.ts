@@ -1,6 +1,7 @@
 import { createServer, type Socket } from 'node:net';
 import type { Admitted } from '@postern/shared';
-import { Connection, type Ended, type Ending } from './connection.ts';
+import { Connection, type Ended } from './connection.ts';
+import type { Ending } from './ending.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { type Due, Leases } from './lease.ts';
 import { Door } from './limits.ts';
@@ -49,11 +50,11 @@ export async function startGateway(
     },
     ended(connection: Connection, ended: Ended): void {
       const id = connection.sessionId;
-      if (id === undefined) return;
-      if (live.get(id) === connection) {
-        live.delete(id);
-        leases.remove(id);
-      }
+      const holder = id === undefined ? undefined : live.get(id);
+      // Another connection holds this session: its end is not ours to report.
+      if (id === undefined || (holder !== undefined && holder !== connection)) return;
+      live.delete(id);
+      leases.remove(id);
       log.info({ session_id: id, reason: ended.reason, detail: ended.detail }, 'ended');
       reports.tell(id, {
         type: 'ended',

@@ -30,6 +30,8 @@ export interface Limits {
   readonly drainMs: number;
   /** Bytes that may wait in this process for one socket before its sources are paused. */
   readonly socketBacklog: number;
+  /** Bytes a peer may have sent on one channel that nobody has read: a window and some. */
+  readonly channelBacklog: number;
   /** What a command without a terminal may write into the recording, per channel. */
   readonly recordedCommandBytes: number;
 }
@@ -56,6 +58,7 @@ export const LIMITS: Limits = {
   tellMs: 3_000,
   drainMs: 5_000,
   socketBacklog: 4 * 1024 * 1024,
+  channelBacklog: 8 * 1024 * 1024,
   recordedCommandBytes: 1024 * 1024,
 };
 

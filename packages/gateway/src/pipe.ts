@@ -169,3 +169,30 @@ export function feed(
   });
   return count;
 }
+
+/**
+ * ssh2 takes what a peer sends beyond the window it was given and keeps it in memory. This
+ * looks at what lies unread, each time a socket has brought something.
+ */
+export class Overrun {
+  readonly #limit: number;
+  readonly #onOverrun: () => void;
+  readonly #streams = new Set<Readable>();
+
+  constructor(limit: number, onOverrun: () => void) {
+    this.#limit = limit;
+    this.#onOverrun = onOverrun;
+  }
+
+  listen(socket: Socket): void {
+    socket.on('data', () => {
+      for (const stream of this.#streams)
+        if (stream.readableLength > this.#limit) this.#onOverrun();
+    });
+  }
+
+  watch(stream: Readable): void {
+    this.#streams.add(stream);
+    stream.once('close', () => this.#streams.delete(stream));
+  }
+}

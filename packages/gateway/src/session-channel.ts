@@ -9,9 +9,10 @@ import type {
 } from 'ssh2';
 import { type Ask, mayPassVariable, signalToPass } from './channel-policy.ts';
 import type { Limits } from './limits.ts';
-import { feed, type Piece, Printer } from './pipe.ts';
+import { feed, type Overrun, type Piece, Printer } from './pipe.ts';
 import type { Recording, Track } from './recording.ts';
 import { exitAfterEof, forgetStalledChunk, keepUntilClosed } from './ssh-seams.ts';
+import type { Guard } from './world.ts';
 
 /** What a channel needs of its connection. */
 export interface ChannelHost {
@@ -27,7 +28,8 @@ export interface ChannelHost {
   exited(status: number | null): void;
   recordingFailed(error: unknown): void;
   targetGone(): boolean;
-  guard<A extends unknown[]>(handler: (...args: A) => void): (...args: A) => void;
+  readonly overrun: Overrun;
+  readonly guard: Guard;
 }
 
 type Start =
@@ -203,6 +205,7 @@ export class SessionChannel {
     const down = accept() as ServerChannel | undefined;
     if (down === undefined) return;
     this.#down = down;
+    this.#host.overrun.watch(down);
     down.on('error', ignore);
     down.stderr.on('error', ignore);
     const terminal = this.#terminal;
@@ -253,6 +256,8 @@ export class SessionChannel {
   #pipe(down: ServerChannel, up: ClientChannel, socket: Socket, start: Start): void {
     this.#up = up;
     keepUntilClosed(up);
+    this.#host.overrun.watch(up);
+    this.#host.overrun.watch(up.stderr);
     up.on(
       'exit',
       (status: number | null, signal?: string, dump?: unknown, description?: string) => {

@@ -73,6 +73,11 @@ export async function connectTarget(admitted: Admitted, world: TargetWorld): Pro
       socket.destroy();
       reject(refusal ?? failureOf(error, admitted));
     };
+    // Ended meanwhile: whatever was under way is not finished.
+    world.abort.addEventListener('abort', () => {
+      client.end();
+      socket.destroy();
+    });
     client.once('ready', resolve);
     client.on('error', fail);
     client.once('close', () => fail(new Error('the connection was closed')));

@@ -1,4 +1,3 @@
-import type { KeyObject } from 'node:crypto';
 import type { ParsedKey } from 'ssh2';
 import type { Listener } from './address.ts';
 import type { OpenSink } from './appender.ts';
@@ -10,12 +9,6 @@ export interface HostKey {
   readonly parsed: ParsedKey;
   readonly blob: Buffer;
   /** `ssh-ed25519 AAAA…` */
-  readonly line: string;
-}
-
-/** The key the gateway signs its calls with. */
-export interface CallKey {
-  readonly private: KeyObject;
   readonly line: string;
 }
 
@@ -33,3 +26,6 @@ export interface World {
   readonly now: () => number;
   readonly listener: () => Listener;
 }
+
+/** Runs a handler so that what it throws ends its own connection and no other. */
+export type Guard = <A extends unknown[]>(handler: (...args: A) => void) => (...args: A) => void;
