@@ -65,11 +65,12 @@ export function makeReference(world: Workload): Reference {
 }
 
 function placesIn(reached: Int32Array): Uint32Array {
-  const places: number[] = [];
+  const places = new Uint32Array(reached.length * 32);
+  let count = 0;
   for (let w = 0; w < reached.length; w++)
     for (let left = reached[w] ?? 0; left !== 0; left &= left - 1)
-      places.push((w << 5) + 31 - Math.clz32(left & -left));
-  return Uint32Array.from(places);
+      places[count++] = (w << 5) + 31 - Math.clz32(left & -left);
+  return places.slice(0, count);
 }
 
 interface Key {

@@ -5,7 +5,7 @@ import {
   evaluatePlanned,
   type Facts,
   indexServers,
-  listServers,
+  listPlaces,
   type UserPlan,
 } from '../../packages/server/src/policy/index.ts';
 import { naiveEvaluate } from '../../packages/server/test/policy/naive.ts';
@@ -19,7 +19,8 @@ const ROUND_MS = 400;
 /** Ours, as the service calls it: by ids, with plans made once, whole answers. */
 interface Ours {
   evaluate(userId: string, serverId: string): readonly AccessMethod[];
-  list(userId: string): readonly { readonly id: string }[];
+  /** Places in the list of servers. */
+  list(userId: string): Uint32Array;
   readonly loadMs: number;
 }
 
@@ -85,7 +86,8 @@ function makeOurs(world: Workload): Ours {
     },
     list(userId) {
       const user = plans.get(userId);
-      return user === undefined ? [] : listServers(user.plan, index, world.now);
+      if (user === undefined) return new Uint32Array(0);
+      return listPlaces(user.plan, index, world.now);
     },
     loadMs,
   };
@@ -108,7 +110,7 @@ function differences(world: Workload, ours: Ours, reference: Reference): string[
     if (i < sample && text(methods) !== text(naively(world, user, server)))
       faults.push(`methods ${user} ${server}`);
     if (i < 50) {
-      const list = ours.list(`user-${user}`).map(({ id }) => Number(id.slice(7)));
+      const list = ours.list(`user-${user}`);
       if (list.join() !== reference.list(user).join()) faults.push(`list ${user}`);
     }
   }

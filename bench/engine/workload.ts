@@ -1,14 +1,15 @@
 import { type Instant, instant, type Seconds, seconds } from '@postern/shared';
-import type {
-  Approval,
-  Condition,
-  Facts,
-  Privilege,
-  RequestTypeFacts,
-  SecurityPolicy,
-  Selector,
-  ServerFacts,
-  UserFacts,
+import {
+  type Approval,
+  type Condition,
+  type Facts,
+  NO_FACTS,
+  type Privilege,
+  type RequestTypeFacts,
+  type SecurityPolicy,
+  type Selector,
+  type ServerFacts,
+  type UserFacts,
 } from '../../packages/server/src/policy/index.ts';
 
 /** What is asked of every engine: the same people, servers, policies and pairs. */
@@ -227,9 +228,9 @@ function drawFacts(
     : [];
   const proof = { acr: 'any' as const, at: instant(now - draw.below(1800) * 1000) };
   return {
-    approvals,
-    mfa_instants: draw.percent(25) ? [proof] : [],
-    checkouts: [],
+    approvals: approvals.length > 0 ? approvals : NO_FACTS.approvals,
+    mfa_instants: draw.percent(25) ? [proof] : NO_FACTS.mfa_instants,
+    checkouts: NO_FACTS.checkouts,
     client_address: '10.0.0.1',
   };
 }

@@ -5,7 +5,7 @@ import { type Circumstances, whatIsKnown } from './conditions.ts';
 import type { Approval, Facts } from './facts.ts';
 import { adminIdentity } from './identity.ts';
 import type { AccessCredential, AccessMethod, ResourceStatus } from './method.ts';
-import type { PlannedAccount, ServerPlan, UserPlan } from './plan.ts';
+import { bitOf, hasUsername, type PlannedAccount, type ServerPlan, type UserPlan } from './plan.ts';
 import { type Outcome, outcomeOf, stillOutcome, type Terms } from './terms.ts';
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
@@ -35,9 +35,9 @@ export class Answer {
     const approvals =
       facts.approvals.length === 0
         ? NO_APPROVALS
-        : facts.approvals.filter((approval) => approval.server_id === server.facts.id);
+        : facts.approvals.filter((approval) => approval.server_id === server.id);
     const known = whatIsKnown(facts, approvals);
-    this.#circumstances = { facts, approvals, known, via: server.facts.via, now };
+    this.#circumstances = { facts, approvals, known, via: server.via, now };
   }
 
   /** What a matching selector's rule gives. Selectors come in ascending order of rule id. */
@@ -77,7 +77,7 @@ export class Answer {
 
   #addVaulted(rule: CompiledRule, terms: Terms, account: PlannedAccount, until: number): void {
     const { username, credential } = account;
-    const status = statusOf(account, this.#circumstances.facts, this.#user.facts.id);
+    const status = statusOf(account, this.#circumstances.facts, this.#user.id);
     this.#offer(rule, terms, username, credential, status, until);
   }
 
@@ -106,7 +106,7 @@ export class Answer {
     const isFree = status === 'available' || status === 'checked_out';
     this.#insert(
       {
-        server_id: this.#server.facts.id,
+        server_id: this.#server.id,
         identity,
         access_credential: credential,
         privilege: terms.privilege,
@@ -141,8 +141,8 @@ export class Answer {
 
   #wish(terms: Terms, identity: string, credential: AccessCredential): Wish {
     return {
-      user_id: this.#user.facts.id,
-      server_id: this.#server.facts.id,
+      user_id: this.#user.id,
+      server_id: this.#server.id,
       server_identity_revision: this.#server.facts.identity_revision,
       identity,
       credential_type: credential.type,
@@ -184,7 +184,9 @@ export function principalOf(
   const own = user.identity;
   if (own === undefined) return undefined;
   const identity = admin ? adminIdentity(server.facts.admin_account_template, own) : own;
-  return identity !== undefined && server.usernames.has(identity) ? undefined : identity;
+  if (identity === undefined) return undefined;
+  const bit = admin ? bitOf(identity) : user.identity_bit;
+  return hasUsername(server, identity, bit) ? undefined : identity;
 }
 
 function statusOf(account: PlannedAccount, { checkouts }: Facts, userId: string): ResourceStatus {

@@ -19,6 +19,8 @@ export interface CompiledPolicies {
   readonly layout: LabelLayout;
   /** Every username that a selector names → its code. */
   readonly usernames: ReadonlyMap<string, number>;
+  /** By code. */
+  readonly usernameTexts: readonly string[];
   /** Group id → what its members may match. */
   readonly byGroup: ReadonlyMap<string, readonly CompiledPolicy[]>;
   /** Server id → ordinals of the selectors that name it. */
@@ -120,6 +122,7 @@ export function compile({ policies, request_types }: PolicySet): CompiledPolicie
     values: Int32Array.from(selectors, ({ test }) => test?.value ?? 0),
     layout,
     usernames,
+    usernameTexts: [...usernames.keys()],
     byGroup: groupIndex(active, compiledPolicies),
     byServer: serverIndex(drafts),
     refused,

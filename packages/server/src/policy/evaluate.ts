@@ -46,7 +46,7 @@ export function evaluatePlanned(
     const ordinal = labelled[i] ?? -1;
     if ((first & (masks[ordinal] ?? 0)) !== values[ordinal]) continue;
     const selector = selectors[ordinal];
-    const until = untils[i] ?? 0;
+    const until = untils === null ? Number.POSITIVE_INFINITY : (untils[i] ?? 0);
     if (!selector?.test || !restMatches(selector.test, server) || until <= now) continue;
     answer ??= new Answer(user, server, facts, now);
     for (; next < named.length && (named[next]?.ordinal ?? 0) < ordinal; next++)

@@ -5,7 +5,7 @@ export type * from './facts.ts';
 export { NO_FACTS } from './facts.ts';
 export type { Fault, FaultCode } from './faults.ts';
 export { adminIdentity, isAdminTemplate, principalIdentity } from './identity.ts';
-export { listServers } from './list.ts';
+export { listPlaces, listServers } from './list.ts';
 export { type AccessMethod, type Conditional, type PendingRequest, toWire } from './method.ts';
 export type * from './model.ts';
 export { compileServer, compileUser, type ServerPlan, type UserPlan } from './plan.ts';

@@ -2,25 +2,43 @@ import type { Instant } from '@postern/shared';
 import { principalOf } from './answer.ts';
 import type { CompiledSelector } from './compile.ts';
 import type { ServerFacts } from './facts.ts';
-import type { ServerPlan, UserPlan } from './plan.ts';
-import { hasAccount, type PlaceSet, type ServersIndex, setBit } from './servers.ts';
+import type { UserPlan } from './plan.ts';
+import {
+  emptyBits,
+  hasAccount,
+  type PlaceSet,
+  type ServersIndex,
+  setBit,
+  setBits,
+} from './servers.ts';
 
 /**
  * The servers on which `evaluate` would answer at least one method, in the order of the
  * index. Which methods, and whether they are allowed, is not looked at.
  */
 export function listServers(user: UserPlan, index: ServersIndex, now: Instant): ServerFacts[] {
+  const servers: ServerFacts[] = [];
+  for (const place of listPlaces(user, index, now)) {
+    const plan = index.plans[place];
+    if (plan !== undefined) servers.push(plan.facts);
+  }
+  return servers;
+}
+
+/** {@link listServers} as places of the index, ascending: small, for who wants a page of many. */
+export function listPlaces(user: UserPlan, index: ServersIndex, now: Instant): Uint32Array {
   if (user.compiled !== index.compiled) throw new Error('plans of different policy sets');
-  if (!user.isActive) return [];
-  const reached = new Int32Array((index.plans.length + 31) >>> 5);
-  for (const [i, ordinal] of user.labelled.entries()) {
+  if (!user.isActive) return new Uint32Array(0);
+  const reached = emptyBits(index.plans.length);
+  for (let i = 0; i < user.labelled.length; i++) {
+    const ordinal = user.labelled[i] ?? -1;
     const selector = user.compiled.selectors[ordinal];
-    if (selector !== undefined && (user.untils[i] ?? 0) > now)
-      addLabelled(reached, user, index, selector, ordinal);
+    const isLive = user.untils === null || (user.untils[i] ?? 0) > now;
+    if (selector !== undefined && isLive) addLabelled(reached, user, index, selector, ordinal);
   }
   for (const [policy, until] of user.naming ?? [])
     if (until > now) for (const ordinal of policy.naming) addNamed(reached, user, index, ordinal);
-  return facts(reached, index.plans);
+  return placesIn(reached);
 }
 
 function addLabelled(
@@ -35,7 +53,7 @@ function addLabelled(
   if (vaulted !== null) addAll(reached, matches.withAccounts);
   if (principal === null || user.identity === undefined) return;
   // Everywhere, unless the name depends on the server or is a vaulted one somewhere.
-  if (!principal.admin_level && !index.byUsername.has(user.identity))
+  if (!principal.admin_level && !index.usernames.has(user.identity))
     addAll(reached, matches.servers);
   else
     for (const place of placesOf(matches.servers)) {
@@ -61,24 +79,26 @@ function addNamed(reached: Int32Array, user: UserPlan, index: ServersIndex, ordi
 }
 
 function addAll(reached: Int32Array, { bits, list }: PlaceSet): void {
-  if (bits === null) for (let i = 0; i < list.length; i++) setBit(reached, list[i] ?? 0);
+  if (bits === null) setBits(reached, list);
   else for (let i = 0; i < reached.length; i++) reached[i] = (reached[i] ?? 0) | (bits[i] ?? 0);
 }
 
 const placesOf = ({ bits, list }: PlaceSet): Iterable<number> => list ?? placesIn(bits);
 
-function* placesIn(bits: Int32Array): Iterable<number> {
-  for (const [i, word] of bits.entries())
-    for (let left = word; left !== 0; left &= left - 1)
-      yield (i << 5) + 31 - Math.clz32(left & -left);
+function placesIn(bits: Int32Array): Uint32Array {
+  let count = 0;
+  for (let i = 0; i < bits.length; i++) count += ones(bits[i] ?? 0);
+  const places = new Uint32Array(count);
+  let next = 0;
+  for (let i = 0; i < bits.length; i++)
+    for (let left = bits[i] ?? 0; left !== 0; left &= left - 1)
+      places[next++] = (i << 5) + 31 - Math.clz32(left & -left);
+  return places;
 }
 
-function facts(reached: Int32Array, plans: readonly ServerPlan[]): ServerFacts[] {
-  const servers: ServerFacts[] = [];
-  for (let i = 0; i < reached.length; i++)
-    for (let left = reached[i] ?? 0; left !== 0; left &= left - 1) {
-      const plan = plans[(i << 5) + 31 - Math.clz32(left & -left)];
-      if (plan !== undefined) servers.push(plan.facts);
-    }
-  return servers;
+/** How many bits of a word are set, by adding neighbours: pairs, fours, then bytes. */
+function ones(word: number): number {
+  const pairs = word - ((word >>> 1) & 0x55555555);
+  const fours = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);
+  return Math.imul((fours + (fours >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }

@@ -4,35 +4,46 @@ import { principalIdentity } from './identity.ts';
 import { type PackedLabels, packLabels } from './labels.ts';
 import type { AccessCredential } from './method.ts';
 
+// With many people and servers an evaluation waits for memory more than it computes. What
+// it always reads is therefore in the plan itself, first, and not one object further away.
+
 /**
  * A person against one compiled policy set: what could match at any time. It holds no
  * instant of its own, so it stays right while the facts and the policies stay the same.
  */
 export interface UserPlan {
   readonly compiled: CompiledPolicies;
-  readonly facts: UserFacts;
   readonly isActive: boolean;
-  /** undefined: no principal accounts. */
-  readonly identity: string | undefined;
   /** Ordinals of the label selectors to try, ascending. */
   readonly labelled: readonly number[];
-  /** Beside `labelled`: when the latest-ending membership that leads there ends. Infinity: never. */
-  readonly untils: readonly number[];
+  /**
+   * Beside `labelled`: when the latest-ending membership that leads there ends. Infinity:
+   * never. null: none of them ends.
+   */
+  readonly untils: readonly number[] | null;
   /** Policies that name servers → the same end. null: none. */
   readonly naming: ReadonlyMap<CompiledPolicy, number> | null;
+  readonly id: string;
+  /** undefined: no principal accounts. */
+  readonly identity: string | undefined;
+  readonly identity_bit: number;
+  readonly facts: UserFacts;
 }
 
 /** A server against one compiled policy set. */
 export interface ServerPlan extends PackedLabels {
   readonly compiled: CompiledPolicies;
-  readonly facts: ServerFacts;
   readonly isActive: boolean;
   /** Ordinals of the selectors that name it, ascending. */
   readonly naming: readonly number[] | null;
-  /** All its vaulted usernames. */
-  readonly usernames: ReadonlySet<string>;
   /** Those of its accounts that a selector names, ascending by code. */
   readonly accounts: readonly PlannedAccount[];
+  readonly via: 'gateway' | 'direct';
+  readonly id: string;
+  /** All its vaulted usernames, and the bits of them: a name whose bit is not set is none. */
+  readonly usernames_bits: number;
+  readonly usernames: ReadonlySet<string>;
+  readonly facts: ServerFacts;
 }
 
 export interface PlannedAccount extends AccountFacts {
@@ -49,14 +60,19 @@ export function compileUser(compiled: CompiledPolicies, facts: UserFacts): UserP
     if (policy.naming.length > 0) naming.set(policy, until);
   }
   reached.sort((a, b) => a.ordinal - b.ordinal);
+  const identity = principalIdentity(facts.unix_name);
   return {
     compiled,
-    facts,
     isActive: facts.status === 'ACTIVE',
-    identity: principalIdentity(facts.unix_name),
     labelled: reached.map(({ ordinal }) => ordinal),
-    untils: reached.map(({ until }) => until),
+    untils: reached.every(({ until }) => until === Number.POSITIVE_INFINITY)
+      ? null
+      : reached.map(({ until }) => until),
     naming: naming.size > 0 ? naming : null,
+    id: facts.id,
+    identity,
+    identity_bit: bitOf(identity ?? ''),
+    facts,
   };
 }
 
@@ -77,23 +93,42 @@ function pathEnds(compiled: CompiledPolicies, facts: UserFacts): Map<CompiledPol
 }
 
 export function compileServer(compiled: CompiledPolicies, facts: ServerFacts): ServerPlan {
+  const usernames = facts.accounts.map(({ username }) => username);
+  const { first, rest } = packLabels(compiled.layout, facts);
   return {
     compiled,
-    facts,
     isActive: facts.state === 'ACTIVE',
-    ...packLabels(compiled.layout, facts),
+    first,
+    rest,
     naming: compiled.byServer.get(facts.id) ?? null,
-    usernames: new Set(facts.accounts.map(({ username }) => username)),
     accounts: facts.accounts
       .flatMap((account) => planAccount(compiled, account))
       .sort((a, b) => a.username_code - b.username_code),
+    via: facts.via,
+    id: facts.id,
+    usernames_bits: usernames.reduce((bits, username) => bits | bitOf(username), 0),
+    usernames: new Set(usernames),
+    facts,
   };
 }
 
-function planAccount({ usernames }: CompiledPolicies, facts: AccountFacts): PlannedAccount[] {
-  const username_code = usernames.get(facts.username);
+/** Whether a vaulted account of the server has the name. `bit` is that of the name. */
+export const hasUsername = (server: ServerPlan, name: string, bit: number): boolean =>
+  (server.usernames_bits & bit) !== 0 && server.usernames.has(name);
+
+/** One of 31 bits; texts that have different ones differ. */
+export function bitOf(text: string): number {
+  let hash = 0;
+  for (let i = 0; i < text.length; i++) hash = (Math.imul(hash, 31) + text.charCodeAt(i)) | 0;
+  return 1 << ((hash >>> 0) % 31);
+}
+
+function planAccount(compiled: CompiledPolicies, facts: AccountFacts): PlannedAccount[] {
+  const username_code = compiled.usernames.get(facts.username);
   if (username_code === undefined) return [];
-  const { id, username, usable } = facts;
+  const { id, usable } = facts;
+  // The policies' own text of it: one for all servers.
+  const username = compiled.usernameTexts[username_code] ?? facts.username;
   const credential = Object.freeze({ type: 'vaulted_account', account_id: id } as const);
   return [{ id, username, usable, username_code, credential }];
 }

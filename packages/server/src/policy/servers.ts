@@ -11,8 +11,8 @@ export interface ServersIndex {
   readonly byId: ReadonlyMap<string, ServerPlan>;
   /** Id → place. */
   readonly places: ReadonlyMap<string, number>;
-  /** Vaulted username → places of the servers that have it. */
-  readonly byUsername: ReadonlyMap<string, readonly number[]>;
+  /** Every vaulted username there is on any server. */
+  readonly usernames: ReadonlySet<string>;
   /** Which servers a label selector matches; found once, when first asked. */
   matches(ordinal: number): SelectorMatches;
 }
@@ -34,48 +34,71 @@ export function indexServers(
   servers: readonly ServerFacts[],
 ): ServersIndex {
   const plans = servers.map((facts) => compileServer(compiled, facts));
-  const byUsername = new Map<string, number[]>();
-  for (const [place, plan] of plans.entries())
-    for (const username of plan.usernames) {
-      const places = byUsername.get(username);
-      if (places === undefined) byUsername.set(username, [place]);
-      else places.push(place);
-    }
+  const columns = makeColumns(compiled, plans);
   const found: (SelectorMatches | undefined)[] = [];
   return {
     compiled,
     plans,
-    byId: new Map(plans.map((plan) => [plan.facts.id, plan])),
-    places: new Map(plans.map((plan, place) => [plan.facts.id, place])),
-    byUsername,
+    byId: new Map(plans.map((plan) => [plan.id, plan])),
+    places: new Map(plans.map((plan, place) => [plan.id, place])),
+    usernames: new Set(plans.flatMap((plan) => [...plan.usernames])),
     matches(ordinal) {
       const known = found[ordinal];
       if (known !== undefined) return known;
       const selector = compiled.selectors[ordinal];
-      const made = selector ? findMatches(plans, selector) : NO_MATCHES;
+      const made = selector ? findMatches(columns, selector) : NO_MATCHES;
       found[ordinal] = made;
       return made;
     },
   };
 }
 
-const NOWHERE: PlaceSet = { bits: null, list: new Int32Array(0) };
+/** What finding reads of every server, side by side instead of all over the heap. */
+interface Columns {
+  readonly plans: readonly ServerPlan[];
+  readonly firstWords: Int32Array;
+  /** A bit for each active server. */
+  readonly active: Int32Array;
+  /** Username code → places of the servers that have such an account. */
+  readonly byUsername: readonly Int32Array[];
+}
+
+function makeColumns(compiled: CompiledPolicies, plans: readonly ServerPlan[]): Columns {
+  const active = emptyBits(plans.length);
+  const byUsername: number[][] = compiled.usernameTexts.map(() => []);
+  for (const [place, plan] of plans.entries()) {
+    if (plan.isActive) setBit(active, place);
+    for (const account of plan.accounts) byUsername[account.username_code]?.push(place);
+  }
+  return {
+    plans,
+    firstWords: Int32Array.from(plans, (plan) => plan.first),
+    active,
+    byUsername: byUsername.map((places) => Int32Array.from(places)),
+  };
+}
+
+const NO_PLACES = new Int32Array(0);
+const NOWHERE: PlaceSet = { bits: null, list: NO_PLACES };
 const NO_MATCHES: SelectorMatches = { servers: NOWHERE, withAccounts: NOWHERE };
 
-function findMatches(plans: readonly ServerPlan[], selector: CompiledSelector): SelectorMatches {
+function findMatches(columns: Columns, selector: CompiledSelector): SelectorMatches {
+  const { plans, firstWords, active } = columns;
   const { test, usernames } = selector;
   if (test === null) return NO_MATCHES;
   const servers: number[] = [];
-  const withAccounts: number[] = [];
-  for (const [place, plan] of plans.entries()) {
-    if ((plan.first & test.mask) !== test.value || !plan.isActive) continue;
-    if (!restMatches(test, plan)) continue;
-    servers.push(place);
-    if (hasAccount(plan, usernames)) withAccounts.push(place);
+  for (let place = 0; place < firstWords.length; place++) {
+    if (((firstWords[place] ?? 0) & test.mask) !== test.value || !hasBit(active, place)) continue;
+    const plan = plans[place];
+    if (plan !== undefined && restMatches(test, plan)) servers.push(place);
   }
-  const all = placeSet(servers, plans.length);
-  const isAll = withAccounts.length === servers.length;
-  return { servers: all, withAccounts: isAll ? all : placeSet(withAccounts, plans.length) };
+  const having = emptyBits(plans.length);
+  for (const code of usernames) setBits(having, columns.byUsername[code] ?? NO_PLACES);
+  const withAccounts = servers.filter((place) => hasBit(having, place));
+  return {
+    servers: placeSet(servers, plans.length),
+    withAccounts: placeSet(withAccounts, plans.length),
+  };
 }
 
 /** Whether the server has one of the accounts whose usernames have these codes. */
@@ -83,13 +106,22 @@ export const hasAccount = (plan: ServerPlan, codes: readonly number[]): boolean 
   plan.accounts.some((account) => codes.includes(account.username_code));
 
 function placeSet(places: readonly number[], total: number): PlaceSet {
-  const words = (total + 31) >>> 5;
-  if (places.length <= words) return { bits: null, list: Int32Array.from(places) };
-  const bits = new Int32Array(words);
-  for (const place of places) setBit(bits, place);
+  const list = Int32Array.from(places);
+  if (list.length <= (total + 31) >>> 5) return { bits: null, list };
+  const bits = emptyBits(total);
+  setBits(bits, list);
   return { bits, list: null };
 }
+
+export const emptyBits = (total: number): Int32Array => new Int32Array((total + 31) >>> 5);
 
 export function setBit(bits: Int32Array, place: number): void {
   bits[place >>> 5] = (bits[place >>> 5] ?? 0) | (1 << (place & 31));
 }
+
+export function setBits(bits: Int32Array, places: Int32Array): void {
+  for (let i = 0; i < places.length; i++) setBit(bits, places[i] ?? 0);
+}
+
+const hasBit = (bits: Int32Array, place: number): boolean =>
+  ((bits[place >>> 5] ?? 0) & (1 << (place & 31))) !== 0;

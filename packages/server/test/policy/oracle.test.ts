@@ -7,6 +7,7 @@ import {
   evaluate,
   evaluatePlanned,
   indexServers,
+  listPlaces,
   listServers,
 } from '../../src/policy/index.ts';
 import { canonical, comparable, MINUTE, NOW } from './kit.ts';
@@ -79,6 +80,8 @@ test('the list is exactly the servers with at least one method, in the order giv
           (server) => evaluate(compiled, user, server, world.facts, NOW).length > 0,
         );
         expect(list).toEqual(having);
+        const places = listPlaces(compileUser(compiled, user), index, NOW);
+        expect([...places].map((place) => world.servers[place])).toEqual(having);
         listed += list.length;
       }
     }),
