@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { type Admitted, type EndReason, printable } from '@postern/shared';
-import { type Client, Server, type Connection as SshConnection } from 'ssh2';
+import type { Client, Connection as SshConnection } from 'ssh2';
 import { plainAddress } from './address.ts';
 import { Authentication } from './admission.ts';
 import { SERVER_ALGORITHMS } from './algorithms.ts';
@@ -10,6 +10,7 @@ import { gone, quietly, within } from './patience.ts';
 import { NOT_RECORDED, openRecording, type Recording } from './recording.ts';
 import { Rekeying } from './rekey.ts';
 import { disconnect, rekeyTarget, sendBanner } from './ssh-seams.ts';
+import { Server } from './ssh2.ts';
 import { connectTarget, type Target } from './target.ts';
 import type { Guard, World } from './world.ts';
 
