@@ -73,10 +73,15 @@ export function routeSchema(operation: Operation): Record<string, unknown> {
     ...(operation.params && { params: operation.params }),
     ...(operation.query && { querystring: operation.query }),
     ...(operation.body && { body: operation.body }),
-    response: operation.sse ? {} : operation.ok,
+    response: operation.sse ? bytes('text/event-stream') : operation.ok,
     ...(operation.access === 'public' ? { security: [] } : {}),
   };
 }
+
+/** The response of an operation that answers something else than JSON. */
+export const bytes = (mediaType: string) => ({
+  200: { content: { [mediaType]: { schema: { type: 'string' } } } },
+});
 
 /**
  * Registers an operation for callers with a token: authenticates and runs `handler` in

@@ -88,7 +88,7 @@ function events(app: FastifyInstance, world: RequestRouteWorld): void {
   app.route({
     method: operation.method,
     url: fastifyPath(operation.path),
-    schema: { ...routeSchema(operation), response: {} },
+    schema: routeSchema(operation),
     handler: async (request, reply) => {
       const { id } = request.params as { id: string };
       const read = () =>

@@ -5,7 +5,14 @@ import { SUCCESS, userRef } from '../platform/actor.ts';
 import { Refusal } from '../platform/errors.ts';
 import { cutPage, pageOf } from '../platform/paging.ts';
 import type { Recordings } from '../platform/recordings.ts';
-import { authorized, fastifyPath, type RouteWorld, route, routeSchema } from '../platform/route.ts';
+import {
+  authorized,
+  bytes,
+  fastifyPath,
+  type RouteWorld,
+  route,
+  routeSchema,
+} from '../platform/route.ts';
 import { sessionTargets } from './service-cut.ts';
 import { makeNonce, openSession } from './service-open.ts';
 import {
@@ -53,7 +60,7 @@ function recording(app: FastifyInstance, world: SessionRouteWorld): void {
   app.route({
     method: operation.method,
     url: fastifyPath(operation.path),
-    schema: { ...routeSchema(operation), response: {} },
+    schema: { ...routeSchema(operation), response: bytes('application/x-asciicast') },
     handler: async (request, reply) => {
       const { id } = request.params as { id: string };
       await authorized(world, operation, request, async (tx, caller, relations) => {
