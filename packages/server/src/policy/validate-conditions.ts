@@ -26,8 +26,8 @@ import {
 import { named, type References, readReference } from './references.ts';
 import { isZone } from './window.ts';
 
-export const APPROVAL_SECONDS = { min: 60, max: 30 * 86_400 } as const;
-export const RE_AUTH_SECONDS = { min: 0, max: 86_400 } as const;
+const APPROVAL_SECONDS = { min: 60, max: 30 * 86_400 } as const;
+const RE_AUTH_SECONDS = { min: 0, max: 86_400 } as const;
 
 /** At most one of each type; the answer is in canonical order. No list is an empty one. */
 export function readConditions(

@@ -18,7 +18,7 @@ import { readConditions } from './validate-conditions.ts';
 import { readPrivileges } from './validate-privileges.ts';
 import { readSelectors, type Scope } from './validate-selectors.ts';
 
-export const MAX_RULES = 20;
+const MAX_RULES = 20;
 const CHECKOUT_SECONDS = { min: 60, max: 30 * 86_400 };
 
 /** A rule that is valid; its id is null when it is a new one. */
