@@ -1,9 +1,10 @@
 import { VERSION } from './version.ts';
 
-// Nothing else is loaded for the version: it must be as quick as Node itself.
+// Nothing else is loaded for the version, not even a stream: it must be as quick as Node
+// itself.
 const [first, ...more] = process.argv.slice(2);
 if ((first === '--version' || first === '-v') && more.length === 0) {
-  process.stdout.write(`sft-admin ${VERSION}\n`);
+  process.getBuiltinModule('node:fs').writeSync(1, `sft-admin ${VERSION}\n`);
 } else {
   const [{ start }, { sftAdmin }] = await Promise.all([
     import('./start.ts'),

@@ -8,7 +8,7 @@ type Gateway = Answer<'disableGateway'>;
 
 export const gatewaysList = command({
   summary: 'Gateways, and when each was last heard of',
-  run: async ({ api }) => (await api()).list('listGateways', {}),
+  run: async ({ api }) => (await (await api()).call('listGateways', {})).list,
   view: table<Gateway>(
     [
       { name: 'NAME', value: (g) => g.name },
@@ -39,7 +39,7 @@ export const gatewaysDisable = command({
   args: { gateway: { summary: 'its name or id' } },
   async run({ api, args }) {
     const service = await api();
-    const all = await service.list('listGateways', {});
+    const { list: all } = await service.call('listGateways', {});
     const found = all.filter((g) => g.id === args.gateway || g.name === args.gateway);
     const [gateway] = found;
     if (gateway === undefined || found.length > 1)

@@ -1,4 +1,12 @@
-import type { Answer, Body, OperationId, operations, Params, Query } from '@postern/shared';
+import {
+  type Answer,
+  type Body,
+  type OperationId,
+  type operations,
+  type Params,
+  printable,
+  type Query,
+} from '@postern/shared';
 import type { World } from '../context.ts';
 import { interrupted } from '../failure.ts';
 import { readToken, type Settings } from '../settings.ts';
@@ -28,6 +36,10 @@ export type Input<K extends RouteId> = Part<'params', OwnParams<K>> &
 type OwnParams<K extends OperationId> =
   Params<K> extends infer P ? (keyof P extends never ? undefined : P) : never;
 
+/** Operations that answer in pages. */
+type PagedId = {
+  [K in RouteId]: Query<K> extends { limit?: number } ? K : never;
+}[RouteId];
 type Listed<K extends RouteId> =
   Answer<K> extends { readonly list: readonly (infer T)[] } ? T : never;
 
@@ -43,7 +55,7 @@ export interface Api {
   readonly settings: Settings;
   call<K extends RouteId>(id: K, input: Input<K>): Promise<Answer<K>>;
   /** Every page of a list; with `most`, no more than that many items. */
-  list<K extends RouteId>(id: K, input: Input<K>, most?: number): Promise<Listed<K>[]>;
+  list<K extends PagedId>(id: K, input: Input<K>, most?: number): Promise<Listed<K>[]>;
   /** The data of each server-sent event named `event`, until the service ends the stream. */
   events<K extends RouteId>(
     id: K,
@@ -75,9 +87,10 @@ export function apiOf(world: World, settings: Settings, token?: Promise<string>)
     signal: world.interrupt,
   });
   const send = async (id: RouteId, input: RawInput, url: URL): Promise<HttpAnswer> => {
-    const answer = await reach(settings, async () =>
-      world.http.send(await request(id, input, url)),
-    );
+    const asked = await request(id, input, url);
+    const answer = await reach(settings, () => world.http.send(asked));
+    if (world.env.SFT_LOG_LEVEL === 'debug')
+      world.stderr.write(`${printable(`${asked.method} ${url.href}: ${answer.status}`)}\n`);
     if (answer.status >= 200 && answer.status < 300) return answer;
     throw problemOf(settings, answer);
   };

@@ -7,6 +7,8 @@ import { rawMode } from './raw-mode.ts';
 
 /** How long a remote command has to end after a signal, before the channel is closed. */
 const SIGNAL_GRACE_MS = 2000;
+/** How long the other side has to answer that a channel is closed. */
+const CLOSE_GRACE_MS = 1000;
 
 /** Runs the shell or command of a job, until it has ended and all its output is written. */
 export function runChannel(
@@ -68,12 +70,27 @@ function attach(
   const isTerminal = isPty && stdin.isTTY === true;
   let exit: number | undefined;
   let told = false;
+  let isOver = false;
   const restore = isTerminal ? rawMode(stdin) : () => undefined;
   const keys = isTerminal ? new EscapeKeys(() => close(undefined)) : undefined;
 
+  const finish = () => {
+    if (isOver) return;
+    isOver = true;
+    release();
+    stdin.unpipe();
+    stdin.pause();
+    stdout.removeListener('error', onBroken);
+    if (isPty) stdout.removeListener('resize', onResize);
+    restore();
+    if (isTerminal && exit === undefined) stderr.write('\n');
+    done({ exit, is_told: told });
+  };
   const close = (status: number | undefined) => {
     exit ??= status;
     channel.close();
+    // The other side may be gone without a word; whoever ends it here does not wait for it.
+    setTimeout(finish, CLOSE_GRACE_MS).unref();
   };
   const onSignal = (name: NodeJS.Signals) => {
     const status = 128 + constants.signals[name];
@@ -92,18 +109,9 @@ function attach(
   };
 
   channel.on('exit', (code: number | null, signal?: string) => {
-    exit = code ?? statusOf(signal);
+    exit ??= code ?? statusOf(signal);
   });
-  channel.on('close', () => {
-    release();
-    stdin.unpipe();
-    stdin.pause();
-    stdout.removeListener('error', onBroken);
-    if (isPty) stdout.removeListener('resize', onResize);
-    restore();
-    if (isTerminal && exit === undefined) stderr.write('\n');
-    done({ exit, is_told: told });
-  });
+  channel.on('close', finish);
   channel.pipe(stdout, { end: false });
   channel.stderr.on('data', (chunk: Buffer) => {
     told = CUT.test(chunk.toString('latin1'));

@@ -1,28 +1,32 @@
-import { chmod, mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import type { FilesPort } from '../context.ts';
 
+// Asked for in this way it is there already; `import 'node:fs'` loads its promises as well,
+// and with them web streams, a tenth of the time that a whole command takes. The files are
+// small and few: nothing is gained by reading them beside something else.
+const fs = process.getBuiltinModule('node:fs');
+
 export const nodeFiles: FilesPort = {
-  read: (path) => readFile(path, 'utf8'),
-  mode: async (path) => (await stat(path)).mode & 0o777,
-  async writePrivate(path, text) {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  read: async (path) => fs.readFileSync(path, 'utf8'),
+  mode: async (path) => fs.statSync(path).mode & 0o777,
+  writePrivate: async (path, text) => {
+    const folder = path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '.';
+    if (folder !== '') fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
     // A new file beside it, then the name: never half a file, never one that others can read.
     const fresh = `${path}.${process.pid}.new`;
-    await unlink(fresh).catch(() => undefined);
-    const file = await open(fresh, 'wx', 0o600);
+    fs.rmSync(fresh, { force: true });
+    const file = fs.openSync(fresh, 'wx', 0o600);
     try {
-      await file.writeFile(text);
-      await file.sync();
+      fs.writeFileSync(file, text);
+      fs.fchmodSync(file, 0o600);
+      fs.fsyncSync(file);
     } finally {
-      await file.close();
+      fs.closeSync(file);
     }
-    await chmod(fresh, 0o600);
-    await rename(fresh, path);
+    fs.renameSync(fresh, path);
   },
-  remove: (path) => unlink(path),
-  isDirectory: async (path) => (await stat(path)).isDirectory(),
-  list: async (path) => (await readdir(path)).sort(),
+  remove: async (path) => fs.unlinkSync(path),
+  isDirectory: async (path) => fs.statSync(path).isDirectory(),
+  list: async (path) => fs.readdirSync(path).sort(),
   async stdin() {
     const chunks: Buffer[] = [];
     for await (const chunk of process.stdin as AsyncIterable<Buffer>) chunks.push(chunk);

@@ -1,4 +1,3 @@
-import { homedir } from 'node:os';
 import { instant } from '@postern/shared';
 import { nodeHttp } from '../api/http.ts';
 import type { World } from '../context.ts';
@@ -14,7 +13,7 @@ export function nodeWorld(): World {
   };
   return {
     env: process.env,
-    home: homedir(),
+    home: process.getBuiltinModule('node:os').homedir(),
     get stdin() {
       return process.stdin;
     },

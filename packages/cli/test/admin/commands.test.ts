@@ -333,6 +333,27 @@ describe('sft-admin sessions, log, gateways', () => {
     expect((await admin('log search --limit many')).exit).toBe(EXIT.usage);
   });
 
+  const GATEWAY = {
+    id: id(80),
+    name: 'east',
+    kind: 'enrolled',
+    state: 'ACTIVE',
+    host: 'gw.example.com',
+    port: 2022,
+    host_keys: [KEY],
+    enrolled_at: at(0),
+    last_lease_at: null,
+  };
+
+  test('gateways list, and disable by name', async () => {
+    service()
+      .on('listGateways', () => ({ body: { list: [GATEWAY] } }))
+      .on('disableGateway', () => ({ body: { ...GATEWAY, state: 'DISABLED' } }));
+    expect((await admin('gateways list')).out).toContain('gw.example.com:2022');
+    expect((await admin('gateways disable east')).out).toBe('Gateway east is DISABLED.\n');
+    expect((await admin('gateways disable west')).exit).toBe(EXIT.refused);
+  });
+
   test('gateways: the code alone on stdout', async () => {
     service().on('createGatewayCode', () => ({
       status: 201,

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { AddressInfo } from 'node:net';
-import { connect } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { spawn as spawnPty } from '@lydell/node-pty';
 import { generateEd25519, toOpenSshPrivateKey } from '@postern/shared';
 import ssh2, { type Connection, type PseudoTtyInfo, type ServerChannel, type Session } from 'ssh2';
@@ -22,6 +21,9 @@ export class FakeGateway {
   /** Takes a session's command over, e.g. to cut it. */
   onExec: ((command: string, channel: ServerChannel) => boolean) | undefined;
   refuses = false;
+  private readonly hung: Socket[] = [];
+  /** Shown before anybody is admitted. */
+  banner = '';
   allowsRemoteForward = true;
   private readonly server = new ssh2.Server(
     { hostKeys: [toOpenSshPrivateKey(this.key.private)] },
@@ -33,7 +35,17 @@ export class FakeGateway {
     return this;
   }
 
+  /** As when a cable is pulled: nothing is read or answered any more. */
+  hang(): void {
+    for (const connection of this.connections) {
+      const { _sock: socket } = connection as unknown as { _sock: Socket };
+      socket.pause();
+      this.hung.push(socket);
+    }
+  }
+
   async stop(): Promise<void> {
+    for (const socket of this.hung) socket.destroy();
     for (const connection of this.connections) connection.end();
     await new Promise<void>((resolve) => this.server.close(() => resolve()));
   }
@@ -48,6 +60,9 @@ export class FakeGateway {
 
   private serve(connection: Connection): void {
     this.connections.add(connection);
+    // ssh2 takes a banner for all connections only, when the server is made.
+    if (this.banner !== '')
+      (connection as unknown as { _protocol: { _banner: string } })._protocol._banner = this.banner;
     connection.on('error', () => undefined);
     connection.on('close', () => this.connections.delete(connection));
     connection.on('authentication', (ctx) => {

@@ -8,7 +8,9 @@ import { bundleClient } from '../../../../scripts/bundle.ts';
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 // Inside the package, so that what stays outside of the bundle is found as it is when installed.
 const BUILT = `${ROOT}/packages/cli/node_modules/.test-${process.pid}`;
-const ARGS = [`${BUILT}/sft.mjs`];
+/** The program that `bundled` builds. */
+export const SFT = `${BUILT}/sft.mjs`;
+const ARGS = [SFT];
 
 /** Builds the program once for the tests of a file, as it is built to be shipped. */
 export function bundled(): void {

@@ -113,6 +113,25 @@ describe('what goes wrong on the way', () => {
     expect(err).toMatch(/^sft: The server cannot be reached from the gateway\.\n/);
   });
 
+  test('not admitted, and the gateway says why in a banner: one line, 255', async () => {
+    gateway().refuses = true;
+    gateway().banner = 'sft: refused: the approval has ended\r\n';
+    const { exit, err } = await runSft(ssh('--', 'true'), env());
+    expect([exit, err]).toEqual([
+      EXIT.transport,
+      'sft: refused: the approval has ended\nRun the same command again.\n',
+    ]);
+  });
+
+  test('any other banner is shown, printable', async () => {
+    gateway().banner = 'Recorded.\u001b]0;x\u0007\r\n';
+    const { exit, err } = await runSft(ssh('--', 'true'), env());
+    expect([exit, new Set(err.trim().split('\n'))]).toEqual([
+      0,
+      new Set(['Recorded.\ufffd]0;x\ufffd']),
+    ]);
+  });
+
   test('nobody listens at the gateway: 255, with the address', async () => {
     const { port } = gateway();
     await gateway().stop();

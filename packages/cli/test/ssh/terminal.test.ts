@@ -64,6 +64,7 @@ describe('a shell in a terminal', () => {
   test('~. at the start of a line ends a connection that hangs', async () => {
     const t = typeAt('ssh', SERVER.name, '--', 'echo on; sleep 60');
     await t.see('on');
+    gateway().hang();
     t.type('\r~.');
     expect(await t.exit).toBe(EXIT.transport);
   });
