@@ -168,7 +168,7 @@ function failureOf(error: Error & { level?: string }, admitted: Admitted): Targe
   return new TargetFailure(
     'target_auth_failed',
     `${name} did not accept the credential on record for ${target.username}`,
-    `An admin enters it again: sft-admin accounts add ${name} ${target.username}`,
+    `An admin enters it again: sft-admin accounts set ${name} ${target.username}`,
   );
 }
 

@@ -62,7 +62,7 @@ describe('login at the target', () => {
     const { outcome, ended } = await failing(world, { target: { credential } });
     expect(outcome).toMatchObject({ stdout: '', status: undefined });
     expect(outcome.stderr).toMatch(/^sft: session ended: opa-demo-linux did not accept/);
-    expect(outcome.stderr).toContain('sft-admin accounts add');
+    expect(outcome.stderr).toContain('sft-admin accounts set');
     expect(ended).toMatchObject({ reason: 'target_auth_failed', exit_status: null });
     expect(JSON.stringify([outcome, ended])).not.toContain('old-secret');
   });

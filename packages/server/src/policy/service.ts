@@ -30,7 +30,7 @@ export const describePolicy = (row: PolicyRow): Stored => ({
 
 const noSuchPolicy = () =>
   new Refusal('not_found', 'There is no such security policy.', {
-    next: 'See them: sft-admin policy list',
+    next: 'See them: GET /security_policy, or apply the file that holds it.',
   });
 
 /** @throws Refusal `policy_invalid`, every fault with its JSON pointer */

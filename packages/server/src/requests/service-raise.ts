@@ -156,7 +156,7 @@ async function publishedType(tx: Tx, id: string, { user }: Evaluation) {
   const type = await findType(tx.sql, id);
   if (type?.state !== 'published' || type.published_version === null)
     throw new Refusal('state_conflict', 'The request type is not published.', {
-      next: 'A security_admin publishes it: sft-admin request-types publish',
+      next: 'A security_admin publishes it: sft-admin apply -f FILE',
     });
   const version = await findVersion(tx.sql, id, type.published_version);
   if (version === undefined) throw new Error(`request type ${id}: its published version is gone`);
