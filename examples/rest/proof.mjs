@@ -34,9 +34,15 @@ const detail =
       : '';
 const message = Buffer.concat([
   Buffer.from('postern-session-proof-v1'),
-  ...[wish.team, wish.user_id, wish.server_id, wish.identity, credential.type, detail, wish.nonce].map(
-    string,
-  ),
+  ...[
+    wish.team,
+    wish.user_id,
+    wish.server_id,
+    wish.identity,
+    credential.type,
+    detail,
+    wish.nonce,
+  ].map(string),
   string(blob),
 ]);
 
@@ -59,7 +65,10 @@ const file = Buffer.concat([
   string(blob),
   string(Buffer.concat([secret, padding])),
 ]);
-const lines = file.toString('base64').match(/.{1,70}/g).join('\n');
+const lines = file
+  .toString('base64')
+  .match(/.{1,70}/g)
+  .join('\n');
 writeFileSync(
   process.argv[2],
   `-----BEGIN OPENSSH PRIVATE KEY-----\n${lines}\n-----END OPENSSH PRIVATE KEY-----\n`,
