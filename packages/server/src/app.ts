@@ -25,6 +25,7 @@ import { type Metrics, registerMetrics } from './platform/metrics.ts';
 import { isLoopback, matcher } from './platform/networks.ts';
 import { registerOpenapi } from './platform/openapi.ts';
 import { PROBLEM_MEDIA_TYPE, toProblem } from './platform/problem.ts';
+import { refuseUnstorable } from './platform/storable.ts';
 import { useStrictValidation } from './platform/validation.ts';
 
 export interface AppWorld {
@@ -70,6 +71,7 @@ export async function buildApp(world: AppWorld): Promise<FastifyInstance> {
   const isProxy = matcher(trusted_proxies);
   limitConnections(app.server as Server, (address) => isLoopback(address) || isProxy(address));
   acceptJsonOnly(app);
+  refuseUnstorable(app);
   useStrictValidation(app);
   app.setErrorHandler((error, request, reply) => refuse(error, request, reply));
   app.setNotFoundHandler((request, reply) =>

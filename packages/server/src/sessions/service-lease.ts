@@ -112,7 +112,7 @@ export async function takeReport(
   // Told twice, or after it was cut: what is missing of the record is filled in, once.
   if (row.state !== 'live' && row.recording_sha256 !== null) return;
   await moveSession(tx.sql, id, ['live', 'cut', 'lost'], {
-    exit_status: report.exit_status,
+    exit_status: storedStatus(report.exit_status),
     recording_sha256: report.recording_sha256,
     ...(row.state === 'live'
       ? { state: 'ended' as const, ended_at: tx.now, end_reason: report.reason }
@@ -131,6 +131,10 @@ export async function takeReport(
   });
   await tx.signal({ kind: 'session', id });
 }
+
+/** SSH has 32 bits without a sign for it (RFC 4254 §6.10), the column 31; the event has it as it came. */
+const storedStatus = (status: number | null): number | null =>
+  status === null ? null : Math.max(0, Math.min(status, 2 ** 31 - 1));
 
 const FAULTS = new Set<EndReason>([
   'target_unreachable',
