@@ -28,6 +28,10 @@ const REASONS: Readonly<Record<EndReason, readonly [string, string]>> = {
     '`sft list-servers` shows what you can reach now.',
   ],
   user_disabled: ['Your user is disabled.', TELL()],
+  token_revoked: [
+    'The token that opened it was revoked.',
+    'Log in again, then run the same command.',
+  ],
   server_changed: [
     'The server was changed or removed.',
     '`sft list-servers` shows what you can reach now.',

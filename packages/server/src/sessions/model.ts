@@ -25,6 +25,7 @@ export type CutReason = Extract<
   | 'dropped'
   | 'policy_changed'
   | 'user_disabled'
+  | 'token_revoked'
   | 'server_changed'
   | 'terminated'
   | 'gateway_disabled'
@@ -37,6 +38,7 @@ export const CUT_MESSAGES: Readonly<Record<CutReason, string>> = {
   dropped: 'you gave this access up',
   policy_changed: 'policy no longer allows this access; see what it allows now with sft ssh',
   user_disabled: 'your account was disabled; ask an administrator',
+  token_revoked: 'the token that opened it was revoked; log in and connect again',
   server_changed: 'the server or its account was changed or removed; request access again',
   terminated: 'an administrator ended this session',
   gateway_disabled: 'the gateway was disabled; connect again',

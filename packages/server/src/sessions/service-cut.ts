@@ -12,6 +12,7 @@ import {
   openSessions,
   type SessionFilter,
   type SessionRow,
+  tokenWasRevoked,
 } from './store.ts';
 
 /** What an event of a session names. */
@@ -82,6 +83,8 @@ export async function reviewSession(tx: Tx, longest: Seconds, id: string): Promi
   if (evaluation === undefined || evaluation.server.state !== 'ACTIVE')
     return void (await cutSession(tx, row, 'server_changed'));
   if (evaluation.user.status !== 'ACTIVE') return void (await cutSession(tx, row, 'user_disabled'));
+  if (row.token_id === null || (await tokenWasRevoked(tx.sql, row.token_id)))
+    return void (await cutSession(tx, row, 'token_revoked'));
   if (evaluation.server.identity_revision !== row.server_identity_revision)
     return void (await cutSession(tx, row, 'server_changed'));
   const covering = evaluation.methods.filter((method) =>

@@ -190,6 +190,16 @@ export const tokenStands = async (db: Sql, id: string, now: Instant): Promise<bo
   return row !== undefined && row.revoked_at === null && row.expires_at > now;
 };
 
+/** Whether the token was taken back; that it has run out ends no session. */
+export const tokenWasRevoked = async (db: Sql, id: string): Promise<boolean> => {
+  const row = await db
+    .selectFrom('tokens')
+    .select('revoked_at')
+    .where('id', '=', id)
+    .executeTakeFirst();
+  return row === undefined || row.revoked_at !== null;
+};
+
 /** FOR SHARE: a revocation, which updates the row, waits or has happened. */
 export const lockApproval = (db: Sql, requestId: string) =>
   db

@@ -63,6 +63,7 @@ export const END_REASONS = [
   'dropped',
   'policy_changed',
   'user_disabled',
+  'token_revoked',
   'server_changed',
   'terminated',
   'lease_lost',
