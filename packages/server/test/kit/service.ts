@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type AccessMethod, seconds } from '@postern/shared';
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 import { parseAllDocuments } from 'yaml';
@@ -37,6 +38,8 @@ export interface TestService {
   readonly lines: string[];
   /** Set, it is what the guard of the clock refuses with. */
   readonly clock: { refusal: Refusal | undefined };
+  /** Where recordings are looked for. */
+  readonly recordings: string;
   call(
     token: string | undefined,
     method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
@@ -60,6 +63,7 @@ export async function startService(kit: Kit): Promise<TestService> {
       bootstrap_token: true,
     }),
   );
+  const recordings = mkdtempSync(join(tmpdir(), 'postern-recordings-'));
   const faults: unknown[] = [];
   const lines: string[] = [];
   const log = createLogger('debug', {
@@ -90,7 +94,7 @@ export async function startService(kit: Kit): Promise<TestService> {
         },
         signals,
         keyring: keyring.value,
-        recordingDir: tmpdir(),
+        recordingDir: recordings,
         longestSession: LONGEST_SESSION,
         monotonic: () => performance.now(),
         log,
@@ -105,6 +109,7 @@ export async function startService(kit: Kit): Promise<TestService> {
     faults,
     lines,
     clock,
+    recordings,
     call: (token, method, path, body, headers = {}) =>
       app.inject({
         method,
@@ -119,6 +124,7 @@ export async function startService(kit: Kit): Promise<TestService> {
       composed?.stop();
       await app.close();
       await signals.close();
+      rmSync(recordings, { recursive: true });
     },
   };
 }
