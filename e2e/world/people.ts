@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { baseEnv, type Ran, ROOT, type RunOptions, run } from './run.ts';
+import { restOf } from './rest.ts';
+import { baseEnv, type Ran, ROOT, type Running, type RunOptions, run, start } from './run.ts';
 import type { Service } from './service.ts';
 import type { Target } from './target.ts';
 
@@ -10,10 +11,13 @@ export type Login = (typeof PEOPLE)[number];
 /** A person at a terminal of his own: his home, his token file. */
 export interface Person {
   readonly env: Readonly<Record<string, string>>;
+  readonly home: string;
   readonly token: string;
   sft(...args: string[]): Promise<Ran>;
   admin(...args: string[]): Promise<Ran>;
   run(file: 'sft' | 'sft-admin', args: readonly string[], options?: RunOptions): Promise<Ran>;
+  /** As `run`, while it runs; its standard input stays open unless `input` is given. */
+  start(file: 'sft' | 'sft-admin', args: readonly string[], options?: RunOptions): Running;
 }
 
 export type People = Readonly<Record<Login, Person>>;
@@ -29,12 +33,19 @@ export function personAt(service: Service, directory: string, name: string, toke
     SFT_TEAM: service.team,
     SFT_TOKEN_FILE: tokenFile,
   };
+  const asHim = (options: RunOptions): RunOptions => ({
+    cwd: home,
+    ...options,
+    env: { ...env, ...options.env },
+  });
   const runAs: Person['run'] = (file, args, options = {}) =>
-    run(join(ROOT, 'bin', file), args, { cwd: home, ...options, env: { ...env, ...options.env } });
+    run(join(ROOT, 'bin', file), args, asHim(options));
   return {
     env,
+    home,
     token,
     run: runAs,
+    start: (file, args, options = {}) => start(join(ROOT, 'bin', file), args, asHim(options)),
     sft: (...args) => runAs('sft', args),
     admin: (...args) => runAs('sft-admin', args),
   };
@@ -52,33 +63,23 @@ export function worldFiles(directory: string, target: Target): string {
 
 export type Say = (who: string, command: string, ran: Ran) => void;
 
-/** Brings the demo world up as its admins would, by `sft-admin`, and gives everybody a token. */
+/**
+ * Brings the demo world up as its admins would, by `sft-admin`, and gives everybody a token:
+ * also by `sft-admin` where somebody watches, else by REST, which is quicker.
+ */
 export async function setUpPeople(
   service: Service,
   target: Target,
   directory: string,
-  say: Say = () => undefined,
+  say?: Say,
 ): Promise<People> {
   const world = worldFiles(directory, target);
   const bootstrap = personAt(service, directory, 'bootstrap', service.bootstrapToken);
-  await must(say, 'bootstrap', bootstrap, 'sft-admin', [
-    'apply',
-    '-f',
-    join(world, '1-directory.yaml'),
-  ]);
+  const directoryFile = join(world, '1-directory.yaml');
+  await must(say, 'bootstrap', bootstrap, 'sft-admin', ['apply', '-f', directoryFile]);
   const people: Partial<Record<Login, Person>> = {};
   for (const login of PEOPLE) {
-    const ran = await must(withoutToken(say), 'bootstrap', bootstrap, 'sft-admin', [
-      'tokens',
-      'create',
-      '--user',
-      login,
-      '--name',
-      'demo',
-      '-o',
-      'json',
-    ]);
-    const { token } = JSON.parse(ran.stdout) as { token: string };
+    const token = await (say ? typedToken(say, bootstrap, login) : tokenOf(service, login));
     people[login] = personAt(service, directory, login, token);
   }
   const everybody = people as People;
@@ -99,8 +100,22 @@ export async function setUpPeople(
   return everybody;
 }
 
+async function tokenOf(service: Service, login: string): Promise<string> {
+  const rest = restOf(service, service.bootstrapToken);
+  const body = { login, name: 'demo', expires_in_seconds: 28_800 };
+  const reply = await rest<{ token: string }>('POST', '/tokens', { body });
+  if (reply.status !== 201) throw new Error(reply.text);
+  return reply.body.token;
+}
+
+async function typedToken(say: Say, bootstrap: Person, login: string): Promise<string> {
+  const args = ['tokens', 'create', '--user', login, '--name', 'demo', '-o', 'json'];
+  const ran = await must(withoutToken(say), 'bootstrap', bootstrap, 'sft-admin', args);
+  return (JSON.parse(ran.stdout) as { token: string }).token;
+}
+
 async function must(
-  say: Say,
+  say: Say | undefined,
   who: string,
   person: Person,
   file: 'sft' | 'sft-admin',
@@ -108,7 +123,7 @@ async function must(
   options: RunOptions = {},
 ): Promise<Ran> {
   const ran = await person.run(file, args, options);
-  say(who, `${file} ${args.join(' ')}`, ran);
+  say?.(who, `${file} ${args.join(' ')}`, ran);
   if (ran.code !== 0)
     throw new Error(`${who}: ${file} ${args.join(' ')} ended with ${ran.code}\n${ran.stderr}`);
   return ran;

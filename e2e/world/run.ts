@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly cwd?: string;
   /** Called with each piece of output as it comes. */
   readonly onOutput?: (text: string) => void;
+  /** False: what it prints on stdout is not kept; whoever wants it listens himself. */
+  readonly keepsOutput?: false;
   readonly timeoutMs?: number;
 }
 
@@ -39,10 +41,51 @@ export function run(file: string, args: readonly string[], options: RunOptions =
   return finished(child, options);
 }
 
+/** A program that runs, with what it has printed so far. */
+export interface Running {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ran>;
+  /** Resolves when the text has been printed; fails when the program ends without. */
+  until(text: string): Promise<void>;
+}
+
+export function start(file: string, args: readonly string[], options: RunOptions = {}): Running {
+  const child = spawn(file, args, {
+    cwd: options.cwd ?? ROOT,
+    env: options.env ?? {},
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  child.stdin.on('error', () => undefined);
+  if (options.input !== undefined) child.stdin.end(options.input);
+  let seen = '';
+  const waiting = new Set<() => void>();
+  const ended = finished(child, {
+    ...options,
+    onOutput: (text) => {
+      seen += text;
+      for (const look of waiting) look();
+      options.onOutput?.(text);
+    },
+  });
+  const until = (text: string): Promise<void> =>
+    new Promise((done, fail) => {
+      const look = () => {
+        if (!seen.includes(text)) return;
+        waiting.delete(look);
+        done();
+      };
+      waiting.add(look);
+      look();
+      ended.then(() => fail(new Error(`it ended without ${JSON.stringify(text)}:\n${seen}`)), fail);
+    });
+  return { child, ended, until };
+}
+
 export function finished(child: ChildProcess, options: RunOptions = {}): Promise<Ran> {
   const parts = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
   for (const stream of ['stdout', 'stderr'] as const)
     child[stream]?.on('data', (data: Buffer) => {
+      if (stream === 'stdout' && options.keepsOutput === false) return;
       parts[stream].push(data);
       options.onOutput?.(data.toString('utf8'));
     });
