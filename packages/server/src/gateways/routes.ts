@@ -38,6 +38,7 @@ import {
   disableGateway,
   enrolWithCode,
   listGateways,
+  lockActive,
   requireActive,
 } from './service.ts';
 import { readSignal, recordLease } from './service-stream.ts';
@@ -125,7 +126,7 @@ function admission(scope: FastifyInstance, world: GatewayWorld): void {
     };
     const admitted = await world
       .transact(async (tx) => {
-        await requireActive(tx, gateway);
+        await lockActive(tx, gateway);
         return admitSession(tx, world.sessions, gateway, body);
       })
       .catch((error) => {

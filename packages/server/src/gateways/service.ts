@@ -23,12 +23,12 @@ import {
   childRows,
   disableRow,
   findGateway,
-  findGatewayByKey,
   forgetNonces,
   type GatewayRow,
   insertCode,
   insertGateway,
   listGatewayRows,
+  lockGateway,
   rememberNonce,
   takeCode,
 } from './store.ts';
@@ -130,8 +130,6 @@ async function enrol(
   const [own, ...hostKeys] = lines;
   if (own?.type !== 'ssh-ed25519')
     throw new Refusal('invalid_request', 'A gateway signs with an Ed25519 key.');
-  if ((await findGatewayByKey(tx.sql, own.line)) !== undefined)
-    throw new Refusal('state_conflict', 'A gateway with this key is enrolled already.');
   const row = await insertGateway(tx.sql, {
     id: tx.ids.uuid(),
     name: input.name,
@@ -143,6 +141,8 @@ async function enrol(
     port: input.port,
     enrolled_at: tx.now,
   });
+  if (row === undefined)
+    throw new Refusal('state_conflict', 'A gateway with this key is enrolled already.');
   await tx.audit({
     type: 'pam.gateway.enroll',
     actor: SYSTEM,
@@ -190,4 +190,9 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** Still enrolled, read in the transaction that acts. */
 export async function requireActive(tx: Tx, gateway: GatewayCaller): Promise<void> {
   if ((await findGateway(tx.sql, gateway.gateway_id))?.state !== 'ACTIVE') throw notAGateway();
+}
+
+/** As {@link requireActive}, for what gives something out: disabling waits for it, or has happened. */
+export async function lockActive(tx: Tx, gateway: GatewayCaller): Promise<void> {
+  if ((await lockGateway(tx.sql, gateway.gateway_id))?.state !== 'ACTIVE') throw notAGateway();
 }

@@ -10,17 +10,24 @@ export type GatewayRow = Selectable<DomainTables['gateways']>;
 export const findGateway = (db: Sql, id: string): Promise<GatewayRow | undefined> =>
   db.selectFrom('gateways').selectAll().where('id', '=', id).executeTakeFirst();
 
-export const findGatewayByKey = (db: Sql, publicKey: string): Promise<GatewayRow | undefined> =>
-  db.selectFrom('gateways').selectAll().where('public_key', '=', publicKey).executeTakeFirst();
+/** FOR SHARE: whoever disables it, which updates the row, waits. */
+export const lockGateway = (db: Sql, id: string): Promise<GatewayRow | undefined> =>
+  db.selectFrom('gateways').selectAll().where('id', '=', id).forShare().executeTakeFirst();
 
 export const listGatewayRows = (db: Sql): Promise<GatewayRow[]> =>
   db.selectFrom('gateways').selectAll().orderBy('id', 'desc').limit(500).execute();
 
+/** @returns undefined when a gateway with this key is enrolled. */
 export const insertGateway = (
   db: Sql,
   row: Insertable<DomainTables['gateways']>,
-): Promise<GatewayRow> =>
-  db.insertInto('gateways').values(row).returningAll().executeTakeFirstOrThrow();
+): Promise<GatewayRow | undefined> =>
+  db
+    .insertInto('gateways')
+    .values(row)
+    .onConflict((c) => c.column('public_key').doNothing())
+    .returningAll()
+    .executeTakeFirst();
 
 export const disableRow = (db: Sql, id: string): Promise<GatewayRow | undefined> =>
   db

@@ -12,6 +12,7 @@ import { refuseEnded } from './service-open.ts';
 import type { SessionWorld } from './service-world.ts';
 import {
   findSession,
+  lockApproval,
   lockSession,
   moveSession,
   namesOf,
@@ -125,6 +126,8 @@ async function lockForAdmission(tx: Tx, gateway: GatewayCaller, id: string): Pro
   const seen = await findSession(tx.sql, id);
   if (seen === undefined || seen.gateway_id !== gateway.gateway_id) throw notAdmitted();
   await lockDeciding(tx.sql, [seen.user_id, seen.server_id]);
+  // Before the session, as whoever revokes takes them: he would wait for us and we for him.
+  if (seen.request_id !== null) await lockApproval(tx.sql, seen.request_id);
   const row = await lockSession(tx.sql, id);
   if (row?.state !== 'opening' || tx.now >= row.admit_before) throw notAdmitted();
   return row;

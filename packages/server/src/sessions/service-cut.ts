@@ -7,6 +7,7 @@ import type { Tx } from '../platform/tx.ts';
 import { approvalUsed, bestAllowed, evaluateFresh } from '../policy/index.ts';
 import { type CutReason, cutState, sessionEnd } from './model.ts';
 import {
+  lockSession,
   moveSession,
   namesOf,
   openSessions,
@@ -33,8 +34,11 @@ export async function cutSession(
   reason: CutReason,
   actor: EventReference = SYSTEM,
 ): Promise<SessionRow | undefined> {
-  const moved = await moveSession(tx.sql, row.id, [row.state], {
-    state: cutState(row.state),
+  // Locked first: an admission that is under way makes it live, or has not happened.
+  const state = (await lockSession(tx.sql, row.id))?.state;
+  if (state !== 'opening' && state !== 'live') return undefined;
+  const moved = await moveSession(tx.sql, row.id, [state], {
+    state: cutState(state),
     ended_at: tx.now,
     end_reason: reason,
   });
@@ -94,7 +98,12 @@ export async function reviewSession(tx: Tx, longest: Seconds, id: string): Promi
     identity: row.identity,
     access_credential: credentialOf(row),
   });
-  if (method === undefined) return void (await cutSession(tx, row, 'policy_changed'));
+  if (method === undefined)
+    return void (await cutSession(
+      tx,
+      row,
+      row.expires_at <= tx.now ? 'expired' : 'policy_changed',
+    ));
   const expires_at = sessionEnd(row.opened_at, method.expires_at, longest);
   const request_id = approvalUsed(method)?.request_id ?? null;
   if (expires_at === row.expires_at && request_id === row.request_id) return;

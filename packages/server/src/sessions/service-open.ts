@@ -44,6 +44,11 @@ const badProof = () =>
     next: 'Make a new Ed25519 key, ask for a new nonce, and sign again.',
   });
 
+const usedKey = () =>
+  new Refusal('invalid_request', 'This key has served a session before.', {
+    next: 'Make a new key for each session.',
+  });
+
 /**
  * Opens a session for a fresh key whose holder signed for exactly this. It opens nothing
  * yet: the gateway must have it admitted within 60 s, and everything is evaluated again.
@@ -108,6 +113,7 @@ export async function openSession(
     admit_before: plus(tx.now, ADMISSION_TIME),
     expires_at: sessionEnd(tx.now, method.expires_at, world.longestSession),
   });
+  if (row === undefined) throw usedKey();
   await tx.audit({
     type: 'pam.session.open',
     actor: userRef(caller),
@@ -158,10 +164,7 @@ async function provenKey(
     input.proof,
   );
   if (!proven.ok) throw badProof();
-  if (await keyWasUsed(tx.sql, key.value.line))
-    throw new Refusal('invalid_request', 'This key has served a session before.', {
-      next: 'Make a new key for each session.',
-    });
+  if (await keyWasUsed(tx.sql, key.value.line)) throw usedKey();
   return key.value.line;
 }
 

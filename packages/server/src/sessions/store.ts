@@ -7,8 +7,17 @@ type Sql = Kysely<Database>;
 type Sessions = DomainTables['sessions'];
 export type SessionRow = Selectable<Sessions>;
 
-export const insertSession = (db: Sql, row: Insertable<Sessions>): Promise<SessionRow> =>
-  db.insertInto('sessions').values(row).returningAll().executeTakeFirstOrThrow();
+/** @returns undefined when the key has served a session, one that is being opened now included. */
+export const insertSession = (
+  db: Sql,
+  row: Insertable<Sessions>,
+): Promise<SessionRow | undefined> =>
+  db
+    .insertInto('sessions')
+    .values(row)
+    .onConflict((c) => c.column('public_key').doNothing())
+    .returningAll()
+    .executeTakeFirst();
 
 export const keyWasUsed = async (db: Sql, publicKey: string): Promise<boolean> =>
   (await db

@@ -1,0 +1,259 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startReviews } from '../../src/sessions/index.ts';
+import { reviewSession } from '../../src/sessions/service-cut.ts';
+import {
+  apply,
+  approvedFor,
+  codeOf,
+  type Demo,
+  makeUser,
+  methodFor,
+  withDemo,
+} from '../kit/flow.ts';
+import { onBoth } from '../kit/index.ts';
+import { LONGEST_SESSION, must } from '../kit/service.ts';
+import { openAs, type SessionKey, signIn } from '../kit/sessions.ts';
+import { type Case, CHANGES, call, conditions, heard, withRules } from './changes.ts';
+
+onBoth('attack 7: what changes between approval, opening and admission', (kit) => {
+  const demo = withDemo(kit);
+  let n = 0;
+  let reviews: ReturnType<typeof startReviews> | undefined;
+  const errors: unknown[] = [];
+
+  /** An approved person. The clock does not move on after it. */
+  async function approvedCase(): Promise<Case> {
+    const i = n++;
+    const [login, hostname, group] = [`user${i}`, `host${i}`, `group${i}`];
+    await apply(demo, 'pat', [{ kind: 'Group', name: group }]);
+    const user_id = await makeUser(demo, login, { manager: 'dana', groups: [group] });
+    const account = { username: 'root', credential: { type: 'password', password: `pw of ${i}` } };
+    const policy = {
+      kind: 'SecurityPolicy',
+      name: `policy${i}`,
+      active: true,
+      principals: { user_groups: [{ name: group }] },
+      rules: [
+        {
+          name: 'Rule',
+          resource_type: 'server_based_resource',
+          resource_selector: {
+            selectors: [
+              {
+                selector_type: 'server_label',
+                server_selector: { labels: { env: `env${i}` } },
+                account_selector_type: 'username',
+                account_selector: { usernames: ['root'] },
+              },
+            ],
+          },
+          privileges: [{ privilege_type: 'vaulted_account_ssh', channels: ['shell', 'exec'] }],
+          conditions: conditions(),
+        },
+      ],
+    };
+    await apply(demo, 'sam', [
+      {
+        kind: 'Server',
+        resource_group: 'demo',
+        project: 'demo',
+        hostname,
+        access_address: '192.0.2.1',
+        access_port: 22,
+        labels: { env: `env${i}` },
+        host_keys: [
+          'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ',
+        ],
+        accounts: [account],
+      },
+      policy,
+    ]);
+    const list = async (by: string, path: string) =>
+      (await call(demo, by, 'GET' as never, path)).list as { id: string }[];
+    const [server] = await list('sam', `/inventory/servers?hostname=${hostname}`);
+    const [made] = await list('pat', `/groups?name=${group}`);
+    kit.clock.advance(1);
+    await demo.gateway.renew();
+    const own: Demo = { ...demo, ids: { ...demo.ids, server: server!.id } };
+    const request = await approvedFor(own, login, 'dana', 'root');
+    const method = { ...(await methodFor(own, login, 'root')) };
+    return {
+      ...{ login, user_id, hostname, policy, request, method },
+      server_id: server!.id,
+      group_id: made!.id,
+    };
+  }
+
+  const open = async (c: Case) => openAs(demo.service, demo.tokens[c.login]!, c.method);
+  const opened = async (c: Case): Promise<{ id: string; key: SessionKey }> => {
+    const { response, key } = await open(c);
+    return { id: (must(response).session as { id: string }).id, key };
+  };
+  const admit = ({ id, key }: { id: string; key: SessionKey }) =>
+    demo.gateway.call('POST', '/gateway/admissions', signIn(id, key));
+  const session = (id: string) =>
+    kit.db.sql
+      .selectFrom('sessions')
+      .select(['state', 'end_reason'])
+      .where('id', '=', id)
+      .executeTakeFirstOrThrow();
+  /** Reviews as the service runs them. */
+  beforeEach(() => {
+    reviews = startReviews({
+      transact: kit.transact,
+      signals: demo.service.signals,
+      longestSession: LONGEST_SESSION,
+      onError: (error) => errors.push(error),
+    });
+  });
+  afterEach(async () => {
+    await reviews?.stop();
+    expect(errors).toEqual([]);
+  });
+  const stopReviews = async () => {
+    await reviews?.stop();
+    reviews = undefined;
+  };
+
+  it('nothing changed: it opens, is admitted, and goes on', async () => {
+    const c = await approvedCase();
+    const mine = await opened(c);
+    expect(codeOf(await admit(mine))).toBe('200');
+    await new Promise((done) => setTimeout(done, 300));
+    expect(await session(mine.id)).toEqual({ state: 'live', end_reason: null });
+  });
+
+  describe.each(CHANGES)('$name', ({ act, refused, cut }) => {
+    it(`between approval and opening: ${refused}`, async () => {
+      const c = await approvedCase();
+      const { server_id, identity, access_credential } = c.method;
+      await act(demo, c, kit);
+      if (refused === 'unauthenticated') {
+        const me = await demo.service.call(demo.tokens[c.login], 'GET', '/whoami');
+        return expect(codeOf(me)).toBe(refused);
+      }
+      const { response } = await openAs(demo.service, demo.tokens[c.login]!, {
+        server_id,
+        identity,
+        access_credential,
+      });
+      expect(codeOf(response)).toBe(refused);
+    });
+
+    it('between opening and admission: not admitted', async () => {
+      await stopReviews(); // alone, admission must see it
+      const c = await approvedCase();
+      const mine = await opened(c);
+      await act(demo, c, kit);
+      const refusedThen = await admit(mine);
+      expect(codeOf(refusedThen)).toBe('not_permitted');
+      expect(refusedThen.body).not.toContain('pw of');
+      expect((await session(mine.id)).state).not.toBe('live');
+      const issued = await kit.db.sql
+        .selectFrom('audit_events')
+        .select('type')
+        .where('session_id', '=', mine.id)
+        .where('type', 'like', 'pam.user_creds.%')
+        .execute();
+      expect(issued.map(({ type }) => type)).toEqual(['pam.user_creds.refuse']);
+    });
+
+    it(`while live: ${cut === undefined ? 'goes on' : `cut, ${cut}`}`, async () => {
+      const c = await approvedCase();
+      const mine = await opened(c);
+      must(await admit(mine));
+      await act(demo, c, kit);
+      await expect
+        .poll(() => session(mine.id), { timeout: 5_000, interval: 20 })
+        .toEqual({ state: 'cut', end_reason: cut });
+      const lease = must(await demo.gateway.renew([mine.id])) as { cut: { reason: string }[] };
+      expect(lease.cut.map(({ reason }) => reason)).toEqual([cut]);
+    });
+  });
+
+  it('at its end a session is cut as expired, whoever finds it first', async () => {
+    await stopReviews();
+    const c = await approvedCase();
+    const mine = await opened(c);
+    must(await admit(mine));
+    kit.clock.advance(1800);
+    await kit.transact((tx) => reviewSession(tx, LONGEST_SESSION, mine.id));
+    expect(await session(mine.id)).toEqual({ state: 'cut', end_reason: 'expired' });
+    await heard(kit);
+  });
+
+  it('fewer channels: admitted with those only; with none of them left, or less when live, not', async () => {
+    const c = await approvedCase();
+    const mine = await opened(c);
+    const narrow = (channels: string[]) =>
+      apply(demo, 'sam', [
+        withRules(c, (rule) => ({
+          ...rule,
+          privileges: [{ privilege_type: 'vaulted_account_ssh', channels }],
+        })),
+      ]);
+    await stopReviews();
+    await narrow(['exec', 'sftp']);
+    const other = await admit(mine);
+    // sftp was not on the card: the approval does not cover the rule as it is now.
+    expect(codeOf(other)).toBe('not_permitted');
+    await narrow(['exec']);
+    const admitted = await admit(mine);
+    expect(admitted.json().channels).toEqual(['exec']);
+  });
+
+  it('fewer channels while live: cut', async () => {
+    const c = await approvedCase();
+    const mine = await opened(c);
+    must(await admit(mine));
+    await apply(demo, 'sam', [
+      withRules(c, (rule) => ({
+        ...rule,
+        privileges: [{ privilege_type: 'vaulted_account_ssh', channels: ['exec'] }],
+      })),
+    ]);
+    await expect
+      .poll(() => session(mine.id), { timeout: 5_000, interval: 20 })
+      .toEqual({ state: 'cut', end_reason: 'policy_changed' });
+  });
+
+  describe('the token that opened it', () => {
+    it('revoked, or over, before admission: not admitted', async () => {
+      for (const way of ['revoked', 'over'] as const) {
+        const c = await approvedCase();
+        const token = must(
+          await demo.service.call(demo.tokens[c.login], 'POST', '/tokens', {
+            name: 'short',
+            expires_in_seconds: 60,
+          }),
+        ) as { token: string; id: string };
+        kit.clock.advance(30);
+        await demo.gateway.renew();
+        const { response, key } = await openAs(demo.service, token.token, c.method);
+        const { session: made } = must(response) as { session: { id: string } };
+        if (way === 'over') kit.clock.advance(30);
+        else await call(demo, c.login, 'DELETE' as never, `/tokens/${token.id}`);
+        expect(codeOf(await admit({ id: made.id, key }))).toBe('not_permitted');
+      }
+    });
+  });
+
+  it('a minute after opening it is too late to be admitted', async () => {
+    const c = await approvedCase();
+    const mine = await opened(c);
+    kit.clock.advance(60);
+    await demo.gateway.renew();
+    expect(codeOf(await admit(mine))).toBe('not_permitted');
+  });
+
+  it('the gateway disabled: its session is cut, and it gets nothing any more', async () => {
+    const c = await approvedCase();
+    const [live, opening] = [await opened(c), await opened(c)];
+    must(await admit(live));
+    await call(demo, 'pat', 'POST' as never, `/gateways/${demo.gateway.id}/disable`);
+    expect(await session(live.id)).toEqual({ state: 'cut', end_reason: 'gateway_disabled' });
+    expect((await session(opening.id)).state).toBe('abandoned');
+    expect(codeOf(await admit(opening))).toBe('unauthenticated');
+    expect(codeOf((await open(c)).response)).toBe('unavailable');
+  });
+});
