@@ -30,7 +30,7 @@ export async function openWorld(
   let world: World | undefined;
   try {
     const [target, started] = await Promise.allSettled([
-      sshd ? startSshd() : startSmallTarget(),
+      sshd ? startSshdWhenFree() : startSmallTarget(),
       startService({ directory, ...options }),
     ]);
     if (target.status === 'fulfilled') ends.push(() => target.value.stop());
@@ -49,5 +49,18 @@ export async function openWorld(
   } catch (error) {
     await end();
     throw error;
+  }
+}
+
+/** Another run on this machine may hold the accounts for a while. */
+async function startSshdWhenFree(): Promise<Target> {
+  const end = Date.now() + 120_000;
+  for (;;) {
+    try {
+      return await startSshd();
+    } catch (error) {
+      if (!/exists already/.test(String(error)) || Date.now() > end) throw error;
+      await new Promise((done) => setTimeout(done, 1000));
+    }
   }
 }
