@@ -281,6 +281,7 @@ export interface DomainTables {
     exit_status: Defaulted<number | null>;
     recording_sha256: Defaulted<string | null>;
   };
+  session_transitions: { from_state: string; to_state: string };
   idempotency_keys: {
     actor_id: string;
     operation: string;

@@ -15,6 +15,7 @@ import { cutSession, sessionTargets } from './service-cut.ts';
 import {
   findSession,
   forgetNonces,
+  lockSession,
   moveSession,
   openSessions,
   orphanedSessions,
@@ -91,7 +92,8 @@ export async function takeReport(
   id: string,
   report: SessionReport,
 ): Promise<void> {
-  const row = await findSession(tx.sql, id);
+  // Locked, so that a cut that comes meanwhile stays one.
+  const row = await lockSession(tx.sql, id);
   if (row === undefined || row.gateway_id !== gateway.gateway_id)
     throw new Refusal('not_found', 'There is no such session.');
   const actor = { type: 'gateway', id: gateway.gateway_id, name: gateway.name };

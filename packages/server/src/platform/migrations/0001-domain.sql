@@ -436,6 +436,28 @@ create table sessions (
   exit_status integer,
   recording_sha256 text
 );
+-- Every legal change of a session's state; the code's table is held equal to it by a test.
+create table session_transitions (
+  from_state text not null,
+  to_state text not null,
+  primary key (from_state, to_state)
+);
+insert into session_transitions (from_state, to_state) values
+  ('opening', 'live'), ('opening', 'abandoned'),
+  ('live', 'ended'), ('live', 'cut'), ('live', 'lost');
+
+create function sessions_change_legally() returns trigger language plpgsql as $$
+begin
+  if old.state <> new.state and not exists (
+    select 1 from session_transitions t where t.from_state = old.state and t.to_state = new.state
+  ) then
+    raise exception 'a session cannot go from % to %', old.state, new.state;
+  end if;
+  return new;
+end $$;
+create trigger sessions_change_legally before update of state on sessions
+  for each row execute function sessions_change_legally();
+
 create index sessions_open on sessions (state) where state in ('opening', 'live');
 create index sessions_of_user on sessions (user_id, opened_at);
 create index sessions_of_server on sessions (server_id, opened_at);
