@@ -1,6 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
-import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import {
   type FastifyBaseLogger,
@@ -25,6 +24,7 @@ import { type Metrics, registerMetrics } from './platform/metrics.ts';
 import { isLoopback, matcher } from './platform/networks.ts';
 import { registerOpenapi } from './platform/openapi.ts';
 import { PROBLEM_MEDIA_TYPE, toProblem } from './platform/problem.ts';
+import { SECURITY_HEADERS } from './platform/security-headers.ts';
 import { refuseUnstorable } from './platform/storable.ts';
 import { useStrictValidation } from './platform/validation.ts';
 
@@ -82,7 +82,10 @@ export async function buildApp(world: AppWorld): Promise<FastifyInstance> {
     world.closeStreams?.();
   });
 
-  await app.register(helmet, HEADERS);
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.headers(SECURITY_HEADERS);
+    done();
+  });
   registerMetrics(app, world.metrics);
   registerHealth(app, world.checks);
   if (world.requests_per_minute !== undefined)
@@ -132,22 +135,6 @@ function logRequests(app: FastifyInstance): void {
     else request.log.info(facts, 'request');
   });
 }
-
-const HEADERS = {
-  contentSecurityPolicy: {
-    useDefaults: false,
-    directives: {
-      defaultSrc: ["'self'"],
-      baseUri: ["'none'"],
-      formAction: ["'self'"],
-      frameAncestors: ["'none'"],
-      objectSrc: ["'none'"],
-      imgSrc: ["'self'", 'data:'],
-    },
-  },
-  frameguard: { action: 'deny' as const },
-  referrerPolicy: { policy: 'no-referrer' as const },
-};
 
 const limits = (max: number) => ({
   max,

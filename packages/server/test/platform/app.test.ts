@@ -9,6 +9,7 @@ import { nestsDeeper } from '../../src/platform/body.ts';
 import { Refusal } from '../../src/platform/errors.ts';
 import { createLogger } from '../../src/platform/logging.ts';
 import { createMetrics } from '../../src/platform/metrics.ts';
+import { SECURITY_HEADERS } from '../../src/platform/security-headers.ts';
 
 const lines: string[] = [];
 const log = createLogger('debug', { write: (line) => void lines.push(line) });
@@ -145,8 +146,14 @@ describe('every answer that is no success is a problem document', () => {
     expect(lines.join('')).not.toContain('token=x');
   });
 
-  test('security headers', async () => {
-    const { headers } = await app.inject('/things');
+  test.each([
+    ['an answer', '/things', 200],
+    ['a refusal', '/things?limit=many', 400],
+    ['what is not there', '/nothing', 404],
+  ])('security headers: %s has all of them', async (_what, url, status) => {
+    const { headers, statusCode } = await app.inject(url);
+    expect(statusCode).toBe(status);
+    expect(headers).toMatchObject(SECURITY_HEADERS);
     expect(headers['content-security-policy']).toContain("frame-ancestors 'none'");
     expect(headers['x-content-type-options']).toBe('nosniff');
     expect(headers['x-frame-options']).toBe('DENY');
