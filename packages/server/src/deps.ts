@@ -73,6 +73,7 @@ export async function compose(app: FastifyInstance, ports: Ports) {
     cache,
     cachedAuth: createCachedAuth({ transact, authenticate, monotonic }),
     now: () => clock.now(),
+    clock: ports.clockGuard,
     recordings: recordingsIn(ports.recordingDir),
     sessions: {
       team,

@@ -16,6 +16,8 @@ import { describeRequest, findVisible } from './service-view.ts';
 export interface RequestRouteWorld extends RouteWorld<Caller> {
   readonly signals: Pick<Signals, 'on'>;
   readonly streams: Set<{ close(): void }>;
+  /** @throws Refusal `clock_unsafe` */
+  readonly clock: { assertSafe(): void };
 }
 
 export function registerRequestRoutes(app: FastifyInstance, world: RequestRouteWorld): void {
@@ -34,6 +36,8 @@ export function registerRequestRoutes(app: FastifyInstance, world: RequestRouteW
   });
   route(app, world, 'decideAccessRequest', async (call) => {
     const { tx, caller, relations, params, body, if_match } = call;
+    // An approval counts from now: with a wrong clock it would hold at another time.
+    if (body.decision === 'approve') world.clock.assertSafe();
     const request = await decideRequest(tx, caller, relations, params.id, body, if_match);
     return { status: 200, body: request, etag: request.etag };
   });
