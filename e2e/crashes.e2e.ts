@@ -17,7 +17,11 @@ import { startSmallTarget } from './world/small-target.ts';
 
 /** Over both databases; POSTERN_CRASH_LOOPS=500 goes deeper. A kill comes every few loops. */
 const LOOPS = Math.ceil(Number(process.env.POSTERN_CRASH_LOOPS ?? 50) / 2);
-const KILLS = Math.max(2, Math.floor(LOOPS / 6));
+/** A restart on PGlite takes seconds. */
+const KILLS = {
+  pglite: Math.max(2, Math.floor(LOOPS / 6)),
+  postgres: Math.max(2, Math.floor(LOOPS / 5)),
+};
 const AT_ONCE = 3;
 const SEED = Number(process.env.POSTERN_CRASH_SEED ?? Date.now() % 2 ** 31);
 
@@ -60,7 +64,11 @@ describe('kill -9 of service and gateway at random instants', () => {
 
     const random = randomFrom(SEED);
     const journal = new Journal();
-    const killer = new Killer(first, { kills: KILLS, random, check: () => checkAnswers(site) });
+    const killer = new Killer(first, {
+      kills: KILLS[kind],
+      random,
+      check: () => checkAnswers(site),
+    });
     ends.push(() => killer.service().stop());
     const site: Site = {
       service: () => killer.service(),
