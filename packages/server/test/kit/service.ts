@@ -2,14 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type AccessMethod, seconds } from '@postern/shared';
+import { type AccessMethod, plus, seconds } from '@postern/shared';
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 import { parseAllDocuments } from 'yaml';
 import { buildApp } from '../../src/app.ts';
 import { type Composed, compose } from '../../src/deps.ts';
 import { bootstrapTeam } from '../../src/directory/index.ts';
 import type { Refusal } from '../../src/platform/errors.ts';
-import type { Jobs } from '../../src/platform/jobs.ts';
 import { createLogger } from '../../src/platform/logging.ts';
 import { createMetrics } from '../../src/platform/metrics.ts';
 import { type Signals, startSignals } from '../../src/platform/signals.ts';
@@ -63,6 +62,11 @@ export async function startService(kit: Kit): Promise<TestService> {
       bootstrap_token: true,
     }),
   );
+  // It lives for an hour; tests move the clock further.
+  await kit.db.sql
+    .updateTable('tokens')
+    .set({ expires_at: plus(kit.clock.now(), seconds(86_400)) })
+    .execute();
   const recordings = mkdtempSync(join(tmpdir(), 'postern-recordings-'));
   const faults: unknown[] = [];
   const lines: string[] = [];
@@ -128,8 +132,6 @@ export async function startService(kit: Kit): Promise<TestService> {
     },
   };
 }
-
-export const noJobs = { work: async () => undefined } as unknown as Jobs;
 
 /** Tokens of the demo world's people, by login. */
 export type Tokens = Readonly<Record<string, string>>;
