@@ -1,5 +1,5 @@
 import type { SecurityPolicy } from '../../packages/server/src/policy/index.ts';
-import { VAULTED, type Workload } from './workload.ts';
+import { VAULTED, type Workload } from './population.ts';
 
 /**
  * What the hardware could do: nothing but bits. It knows neither instants nor identities

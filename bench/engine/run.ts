@@ -10,7 +10,7 @@ import {
 } from '../../packages/server/src/policy/index.ts';
 import { naiveEvaluate } from '../../packages/server/test/policy/naive.ts';
 import { ACCOUNTS, CONDITION_BITS, makeReference, type Reference } from './reference.ts';
-import { pairsOf, SIZES, type Size, type Workload, workload } from './workload.ts';
+import { pairsOf, SIZES, type Size, type Workload, workload } from './population.ts';
 
 const PAIRS = 1 << 16;
 const ROUNDS = 6;
