@@ -9,8 +9,8 @@ import {
   type UserPlan,
 } from '../../packages/server/src/policy/index.ts';
 import { naiveEvaluate } from '../../packages/server/test/policy/naive.ts';
-import { ACCOUNTS, CONDITION_BITS, makeReference, type Reference } from './reference.ts';
 import { pairsOf, SIZES, type Size, type Workload, workload } from './population.ts';
+import { ACCOUNTS, CONDITION_BITS, makeReference, type Reference } from './reference.ts';
 
 const PAIRS = 1 << 16;
 const ROUNDS = 6;

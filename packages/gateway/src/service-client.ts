@@ -185,5 +185,8 @@ function refusalOf(status: number, text: string): ServiceRefusal | ServiceUnavai
   return new ServiceRefusal(known, status, detail);
 }
 
-const whyOf = (error: unknown): string =>
-  (error as { code?: string }).code ?? (error as Error).message;
+/** Node's codes are words; a DOMException's is a number that says nothing. */
+const whyOf = (error: unknown): string => {
+  const { code, message } = error as { code?: unknown; message: string };
+  return typeof code === 'string' ? code : message;
+};
