@@ -1,14 +1,13 @@
 import type { Socket } from 'node:net';
 import { printable } from '@postern/shared';
 import type { Client, Session, Connection as SshConnection } from 'ssh2';
-import { type Ask, mayOpen } from './channel-policy.ts';
+import { type Ask, mayOpen, type Verdict } from './channel-policy.ts';
 import { type Ending, recordingFailed } from './ending.ts';
 import { Forwards } from './forwards.ts';
 import type { Limits } from './limits.ts';
 import { Overrun } from './pipe.ts';
 import type { Recording } from './recording.ts';
 import { SessionChannel } from './session-channel.ts';
-import { writeBeforeStart } from './ssh-seams.ts';
 import type { Guard } from './world.ts';
 
 /** What the channels of a connection need of it. */
@@ -53,7 +52,7 @@ export class Channels {
     client.on(
       'tcpip',
       guard((accept, reject, info) => {
-        if (this.#permit({ kind: 'direct-tcpip' })) forwards.local(accept, reject, info);
+        if (this.#permit({ kind: 'direct-tcpip' }).allowed) forwards.local(accept, reject, info);
         else reject();
       }),
     );
@@ -68,7 +67,8 @@ export class Channels {
       'request',
       guard((accept, reject, name, info) => {
         const isForward = name === 'tcpip-forward' || name === 'cancel-tcpip-forward';
-        if (!this.#permit({ kind: isForward ? name : 'streamlocal' }) || !isForward) reject?.();
+        const verdict = this.#permit({ kind: isForward ? name : 'streamlocal' });
+        if (!verdict.allowed || !isForward) reject?.();
         else if (name === 'tcpip-forward')
           forwards.bind(accept as (port?: number) => void, reject, info);
         else forwards.unbind(accept as () => void, reject, info);
@@ -125,7 +125,7 @@ export class Channels {
         onTarget,
         overrun: this.#overrun,
         targetGone: () => this.#targetGone,
-        permit: (ask, session) => this.#permit(ask, session),
+        permit: (ask) => this.#permit(ask),
         exited: (status) => {
           this.#exitStatus = status;
         },
@@ -157,20 +157,17 @@ export class Channels {
     });
   }
 
-  /** Refusals are recorded, counted, and told where there is a channel to tell them on. */
-  #permit(ask: Ask, session?: Session): boolean {
-    const { granted, client, recording, over } = this.#world;
-    if (over()) return false;
+  /** Refusals are recorded and counted. */
+  #permit(ask: Ask): Verdict {
+    const { granted, recording, over } = this.#world;
+    if (over()) return { allowed: false, why: 'this session has ended' };
     const verdict = mayOpen(ask, granted);
-    if (verdict.allowed) return true;
+    if (verdict.allowed) return verdict;
     const what = ask.kind === 'subsystem' ? `subsystem ${ask.name}` : ask.kind;
     // A failure is reported by the recording itself.
     recording.event({ type: 'refused', what: printable(what).slice(0, 100) }).catch(() => {});
-    const startsSomething = ask.kind !== 'agent' && ask.kind !== 'x11';
-    if (session !== undefined && startsSomething)
-      writeBeforeStart(client, session, `sft: ${verdict.why}\r\n`);
     this.#refused();
-    return false;
+    return verdict;
   }
 
   /** @returns the new channel's number; undefined when there are as many as there may be */

@@ -7,7 +7,7 @@ import type {
   Session,
   SessionAccept,
 } from 'ssh2';
-import { type Ask, mayPassVariable, signalToPass } from './channel-policy.ts';
+import { type Ask, mayPassVariable, signalToPass, type Verdict } from './channel-policy.ts';
 import type { Limits } from './limits.ts';
 import { feed, type Overrun, type Piece, Printer } from './pipe.ts';
 import type { Recording, Track } from './recording.ts';
@@ -20,8 +20,8 @@ export interface ChannelHost {
   /** The client's socket. */
   readonly socket: Socket;
   readonly recording: Recording;
-  /** Asks the policy, records and counts a refusal. Says whether to go on. */
-  permit(ask: Ask, session: Session): boolean;
+  /** Asks the policy, records and counts a refusal. */
+  permit(ask: Ask): Verdict;
   /** Calls `use` in the same tick as the target is there; never when it cannot be reached. */
   onTarget(use: (client: Client, socket: Socket) => void): void;
   /** A channel's last words: the status its command ended with. */
@@ -44,6 +44,8 @@ interface Exit {
   readonly description: string;
 }
 
+/** What OpenSSH exits with when it could not do what was asked. */
+const REFUSED_STATUS = 255;
 const MAX_VARIABLES = 32;
 const MAX_VARIABLE_BYTES = 1024;
 /** How long an exit status may trail the end of the output before the end is passed on. */
@@ -53,7 +55,6 @@ const EOF_GRACE_MS = 100;
 export class SessionChannel {
   readonly number: number;
   readonly #host: ChannelHost;
-  readonly #session: Session;
   readonly #variables: Record<string, string> = {};
   #terminal: PseudoTtyInfo | undefined;
   #down: ServerChannel | undefined;
@@ -71,7 +72,6 @@ export class SessionChannel {
   constructor(number: number, session: Session, host: ChannelHost, onClosed: () => void) {
     this.number = number;
     this.#host = host;
-    this.#session = session;
     this.settled = new Promise((resolve) => {
       this.#settle = resolve;
     });
@@ -120,27 +120,20 @@ export class SessionChannel {
     );
     session.on(
       'shell',
-      host.guard((accept, reject) => {
-        this.#start(accept, reject, { kind: 'shell' }, { type: 'shell' });
-      }),
+      host.guard((accept) => this.#start(accept, { kind: 'shell' }, { type: 'shell' })),
     );
     session.on(
       'exec',
-      host.guard((accept, reject, { command }) => {
-        this.#start(accept, reject, { kind: 'exec' }, { type: 'exec', command });
-      }),
+      host.guard((accept, _reject, { command }) =>
+        this.#start(accept, { kind: 'exec' }, { type: 'exec', command }),
+      ),
     );
     // ssh2 brings sftp here too, as long as nobody listens for 'sftp'.
     session.on(
       'subsystem',
-      host.guard((accept, reject, { name }) => {
-        this.#start(
-          accept,
-          reject,
-          { kind: 'subsystem', name },
-          { type: 'subsystem', command: name },
-        );
-      }),
+      host.guard((accept, _reject, { name }) =>
+        this.#start(accept, { kind: 'subsystem', name }, { type: 'subsystem', command: name }),
+      ),
     );
   }
 
@@ -187,20 +180,12 @@ export class SessionChannel {
   }
 
   #refuse(ask: Ask, reject: (() => void) | undefined): void {
-    this.#host.permit(ask, this.#session);
+    this.#host.permit(ask);
     reject?.();
   }
 
-  #start(
-    accept: SessionAccept | (() => ServerChannel),
-    reject: (() => void) | undefined,
-    ask: Ask,
-    start: Start,
-  ): void {
-    if (!this.#host.permit(ask, this.#session)) {
-      reject?.();
-      return;
-    }
+  #start(accept: SessionAccept | (() => ServerChannel), ask: Ask, start: Start): void {
+    const verdict = this.#host.permit(ask);
     // In this very tick: once the client has sent its EOF, ssh2 accepts nothing.
     const down = accept() as ServerChannel | undefined;
     if (down === undefined) return;
@@ -208,6 +193,10 @@ export class SessionChannel {
     this.#host.overrun.watch(down);
     down.on('error', ignore);
     down.stderr.on('error', ignore);
+    if (!verdict.allowed) {
+      this.#turnAway(down, verdict.why);
+      return;
+    }
     const terminal = this.#terminal;
     const { recording } = this.#host;
     this.#track = recording.track(
@@ -230,6 +219,20 @@ export class SessionChannel {
         ),
       ignore,
     );
+  }
+
+  /**
+   * A refused command runs as one that says why and fails. To refuse the request itself would
+   * be plainer on the wire, but OpenSSH ends at that reply, and its user may never read why.
+   */
+  #turnAway(down: ServerChannel, why: string): void {
+    this.#over = true;
+    this.#settle();
+    down.resume();
+    down.stderr.write(`sft: ${why}${this.#terminal === undefined ? '\n' : '\r\n'}`, () => {
+      down.exit(REFUSED_STATUS);
+      down.end();
+    });
   }
 
   #open(client: Client, socket: Socket, down: ServerChannel, start: Start): void {

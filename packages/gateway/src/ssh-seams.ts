@@ -1,4 +1,4 @@
-import type { Client, ClientChannel, Connection, ServerChannel, Session } from 'ssh2';
+import type { Client, ClientChannel, Connection, ServerChannel } from 'ssh2';
 
 // What ssh2 1.17 has no public way for. The version is pinned exactly; every function here
 // checks the shape it relies on and does nothing when it is not there, except that
@@ -15,7 +15,6 @@ interface Protocol {
   _kexinit: unknown;
   _packetRW: { write: PacketWriter };
   _cipher: { encrypt(packet: Buffer): void };
-  channelExtData(id: number, data: Buffer, type: number): void;
 }
 
 interface ChannelState {
@@ -27,7 +26,6 @@ interface ChannelState {
 }
 
 const MESSAGE = { disconnect: 1, userauthBanner: 53 } as const;
-const STDERR = 1;
 
 /**
  * Call it after each completed write to a server channel, before the next one. ssh2 keeps
@@ -98,16 +96,6 @@ export function disconnect(client: Connection, reason: number, text: string): vo
 /** Fresh keys towards a target (RFC 4253 §9); ssh2 offers this to servers only. */
 export function rekeyTarget(target: Client): void {
   (target as unknown as { _protocol?: { rekey?: () => void } })._protocol?.rekey?.();
-}
-
-/** Writes to the client's stderr on a session channel on which nothing runs yet. */
-export function writeBeforeStart(client: Connection, session: Session, text: string): void {
-  const protocol = protocolOf(client);
-  const info = (session as unknown as { _chanInfo?: ChannelState })._chanInfo;
-  const bytes = Buffer.from(text, 'utf8');
-  if (protocol === undefined || info === undefined || info.outgoing.window < bytes.length) return;
-  info.outgoing.window -= bytes.length;
-  protocol.channelExtData(info.outgoing.id, bytes, STDERR);
 }
 
 function send(protocol: Protocol, payload: Buffer, duringKex: boolean): void {

@@ -1,6 +1,6 @@
-import type { Client, ClientChannel } from 'ssh2';
+import type { Client, ClientCallback, ClientChannel } from 'ssh2';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { collect, run, shell, until } from './run.ts';
+import { collect, run, until } from './run.ts';
 import { startWorld, type TestWorld } from './world.ts';
 
 const ALL = ['shell', 'exec', 'sftp', 'local_forward', 'remote_forward'];
@@ -16,10 +16,24 @@ const promised = <T>(start: (done: (error: Error | undefined | null, value: T) =
     start((error, value) => (error ? reject(error) : resolve(value)));
   });
 
+/** A refused command says why and fails with 255: to the client that is the failure. */
+function started(open: (done: ClientCallback) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    open((error, channel) => {
+      if (error) return reject(error);
+      // In this tick: the reason and the status may be in the same read as the reply.
+      void collect(channel).then(({ status, stdout, stderr }) => {
+        if (status === 255 && stdout === '') reject(new Error(stderr));
+        else resolve();
+      });
+    });
+  });
+}
+
 /** Each asks for one thing; it must fail at the client and leave no trace at the target. */
 const ASKS: Readonly<Record<string, (client: Client) => Promise<unknown>>> = {
-  shell: (client) => shell(client),
-  exec: (client) => promised((done) => client.exec('echo leaked', done)),
+  shell: (client) => started((done) => client.shell({}, done)),
+  exec: (client) => started((done) => client.exec('echo leaked', done)),
   sftp: (client) => promised((done) => client.sftp(done)),
   local_forward: (client) =>
     promised((done) => client.forwardOut('127.0.0.1', 1, '127.0.0.1', world.target.port, done)),
@@ -28,7 +42,7 @@ const ASKS: Readonly<Record<string, (client: Client) => Promise<unknown>>> = {
 
 /** Refused whatever is granted. */
 const NEVER: Readonly<Record<string, (client: Client) => Promise<unknown>>> = {
-  'another subsystem': (client) => promised((done) => client.subsys('netconf', done)),
+  'another subsystem': (client) => started((done) => client.subsys('netconf', done)),
   'a unix socket, out': (client) =>
     promised((done) => client.openssh_forwardOutStreamLocal('/run/docker.sock', done)),
   'a unix socket, in': (client) =>
@@ -74,10 +88,13 @@ describe('channels', () => {
     client.end();
   });
 
-  test('the person learns why, before the refusal', async () => {
+  test('deny: whoever asks for a command on a terminal learns why', async () => {
     const { client } = await world.connect({ channels: ['sftp'] });
-    // ssh2's client gives no channel to listen on when a request is refused: see openssh.test.ts.
-    await expect(run(client, 'echo leaked')).rejects.toThrow('Unable to exec');
+    expect(await run(client, 'echo leaked', { pty: true })).toMatchObject({
+      status: 255,
+      stdout: '',
+      stderr: 'sft: this access does not include exec, only sftp\r\n',
+    });
     client.end();
   });
 
