@@ -56,10 +56,14 @@ export class DurableNodeFS extends NodeFS {
 const preRuns = ({ preRun }: EmscriptenOptions) =>
   Array.isArray(preRun) ? preRun : preRun ? [preRun] : [];
 
-/** fsync is on, by the one method that is not a no-op in WASM; text output is the same as PostgreSQL's. */
+/**
+ * fsync is on, by the one method that is not a no-op in WASM; text output is the same as
+ * PostgreSQL's. The buffers are memory of the service, and the kernel caches the files too.
+ */
 export const DURABLE_START_PARAMS: string[] = [
   ...PGlite.defaultStartParams.filter((param) => param !== '-F'),
-  ...['-c', 'wal_sync_method=fsync', '-c', 'TimeZone=UTC', '-c', 'DateStyle=ISO'],
+  ...['-c', 'wal_sync_method=fsync', '-c', 'shared_buffers=32MB'],
+  ...['-c', 'TimeZone=UTC', '-c', 'DateStyle=ISO'],
 ];
 
 export const MEMORY_START_PARAMS: string[] = [

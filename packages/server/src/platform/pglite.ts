@@ -1,23 +1,15 @@
 import fs from 'node:fs';
-import path from 'node:path';
-import {
-  PGlite,
-  type PGliteOptions,
-  type Transaction as PGliteTransaction,
-} from '@electric-sql/pglite';
+import { PGlite, type Transaction as PGliteTransaction } from '@electric-sql/pglite';
 import { PGliteDialect, type PGliteDialectConfig } from 'kysely';
 import { fromPglite } from 'pg-boss';
 import type { Backend, RawSession } from './backend.ts';
 import { lockDirectory } from './directory-lock.ts';
-import {
-  DURABLE_START_PARAMS,
-  DurableNodeFS,
-  MEMORY_START_PARAMS,
-  syncTree,
-} from './durable-fs.ts';
+import { MEMORY_START_PARAMS } from './durable-fs.ts';
 import { StartupError } from './errors.ts';
 import type { TransactionScope } from './guard.ts';
+import { ensureDatabase } from './initdb.ts';
 import { pgliteParsers } from './parsers.ts';
+import { openDurable } from './pglite-durable.ts';
 
 export interface PGliteSettings {
   /** Kept there durably, and locked for this process; without it, in memory (tests). */
@@ -76,8 +68,7 @@ async function onDisk(directory: string, onSync: (() => void) | undefined) {
   }
   const lock = await lockDirectory(directory);
   try {
-    await initialize(directory);
-    const pglite = await durable(path.join(directory, 'db'), onSync);
+    const pglite = await openDurable(await ensureDatabase(directory), onSync);
     return { pglite, release: () => lock.release() };
   } catch (error) {
     await lock.release();
@@ -88,29 +79,6 @@ async function onDisk(directory: string, onSync: (() => void) | undefined) {
       },
     );
   }
-}
-
-function durable(directory: string, onSync?: () => void): Promise<PGlite> {
-  const options: PGliteOptions = {
-    fs: new DurableNodeFS(directory, onSync),
-    parsers: pgliteParsers(),
-    startParams: DURABLE_START_PARAMS,
-  };
-  return PGlite.create(options);
-}
-
-/** Creates `db` whole or not at all: initdb works in a folder that is renamed when it is on the disk. */
-async function initialize(directory: string): Promise<void> {
-  const ready = path.join(directory, 'db');
-  if (fs.existsSync(ready)) return;
-  const fresh = path.join(directory, 'db.initializing');
-  fs.rmSync(fresh, { recursive: true, force: true });
-  const pglite = await durable(fresh);
-  await pglite.close();
-  fs.chmodSync(fresh, 0o700);
-  syncTree(fresh);
-  fs.renameSync(fresh, ready);
-  syncTree(ready);
 }
 
 /**
