@@ -4,7 +4,13 @@ import { type ApplyPorts, registerApplyRoutes } from './apply/index.ts';
 import { registerAuditRoutes } from './audit/index.ts';
 import { type DirectoryHooks, registerDirectoryRoutes } from './directory/index.ts';
 import { registerGatewayAdminRoutes, registerGatewayRoutes } from './gateways/index.ts';
-import { authenticate, type Caller, permit, registerIdentityRoutes } from './identity/index.ts';
+import {
+  authenticate,
+  type Caller,
+  permit,
+  recognize,
+  registerIdentityRoutes,
+} from './identity/index.ts';
 import { type InventoryHooks, openCredential, registerInventoryRoutes } from './inventory/index.ts';
 import { startMessages } from './notifications/index.ts';
 import { failure, userRef } from './platform/actor.ts';
@@ -71,7 +77,7 @@ export async function compose(app: FastifyInstance, ports: Ports) {
     hooks,
     keyring,
     cache,
-    cachedAuth: createCachedAuth({ transact, authenticate, monotonic }),
+    cachedAuth: createCachedAuth({ transact, recognize, monotonic }),
     now: () => clock.now(),
     clock: ports.clockGuard,
     recordings: recordingsIn(ports.recordingDir),

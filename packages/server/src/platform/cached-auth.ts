@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Tx } from './tx.ts';
 
 /** How old a remembered authentication may be; it serves reading only. */
@@ -7,7 +7,7 @@ const MAX_ENTRIES = 10_000;
 
 interface World<C> {
   transact<T>(fn: (tx: Tx) => Promise<T>): Promise<T>;
-  authenticate(tx: Tx, bearer: string | undefined): Promise<C>;
+  recognize(tx: Tx, bearer: string | undefined): Promise<C>;
   /** Milliseconds that only ever grow. */
   monotonic(): number;
 }
@@ -22,12 +22,10 @@ export function createCachedAuth<C>(world: World<C>): (bearer: string | undefine
   return (bearer) => {
     const now = world.monotonic();
     // Keyed by a digest, so that no token lies in memory longer than its request.
-    const key = createHash('sha256')
-      .update(bearer ?? '')
-      .digest('base64');
+    const key = hash('sha256', bearer ?? '', 'base64url');
     const found = known.get(key);
     if (found !== undefined && now - found.at < MAX_AGE_MS) return found.caller;
-    const caller = world.transact((tx) => world.authenticate(tx, bearer));
+    const caller = world.transact((tx) => world.recognize(tx, bearer));
     if (known.size >= MAX_ENTRIES) known.clear();
     known.set(key, { caller, at: now });
     caller.catch(() => known.delete(key));

@@ -68,7 +68,7 @@ export const DURABLE_START_PARAMS: string[] = [
 
 export const MEMORY_START_PARAMS: string[] = [
   ...PGlite.defaultStartParams,
-  ...['-c', 'TimeZone=UTC', '-c', 'DateStyle=ISO'],
+  ...['-c', 'shared_buffers=2MB', '-c', 'TimeZone=UTC', '-c', 'DateStyle=ISO'],
 ];
 
 /** Makes a new data directory survive a power cut: initdb wrote it without syncing. */

@@ -7,13 +7,14 @@ import { Refusal } from './errors.ts';
  *
  * @returns a JSON pointer; undefined when all of it can be stored.
  */
-export function findUnstorable(value: unknown, at = ''): string | undefined {
-  if (typeof value === 'string') return isStorable(value) ? undefined : at;
+export function findUnstorable(value: unknown): string | undefined {
+  if (typeof value === 'string') return isStorable(value) ? undefined : '';
   if (typeof value !== 'object' || value === null) return undefined;
-  for (const [name, item] of Object.entries(value)) {
-    if (!isStorable(name)) return at;
-    const found = findUnstorable(item, `${at}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`);
-    if (found !== undefined) return found;
+  for (const name in value) {
+    const item = (value as Record<string, unknown>)[name];
+    if (!isStorable(name)) return '';
+    const found = findUnstorable(item);
+    if (found !== undefined) return `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}${found}`;
   }
   return undefined;
 }
@@ -22,19 +23,16 @@ const isStorable = (text: string): boolean => text.isWellFormed() && !text.inclu
 
 /** Refuses such text wherever it stands in a call, before anybody sees it. */
 export function refuseUnstorable(app: FastifyInstance): void {
-  app.addHook('preValidation', async ({ body, params, query }) => {
-    for (const [where, value] of Object.entries({ '': body, 'path: ': params, 'query: ': query })) {
-      const pointer = findUnstorable(value);
-      if (pointer !== undefined)
-        throw new Refusal('invalid_request', 'The request holds text that is not valid Unicode.', {
-          errors: [
-            {
-              pointer,
-              code: 'unstorable',
-              detail: `${where}must have no NUL and no half of a surrogate pair`,
-            },
-          ],
-        });
-    }
+  app.addHook('preValidation', ({ body, params, query }, _reply, done) => {
+    done(refusalOf('', body) ?? refusalOf('path: ', params) ?? refusalOf('query: ', query));
+  });
+}
+
+function refusalOf(where: string, value: unknown): Refusal | undefined {
+  const pointer = findUnstorable(value);
+  if (pointer === undefined) return undefined;
+  const detail = `${where}must have no NUL and no half of a surrogate pair`;
+  return new Refusal('invalid_request', 'The request holds text that is not valid Unicode.', {
+    errors: [{ pointer, code: 'unstorable', detail }],
   });
 }

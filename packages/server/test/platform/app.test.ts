@@ -197,16 +197,16 @@ test('/readyz names what is wrong, and no more; /healthz does not ask', async ()
   await app.close();
 });
 
-test('rate limit: per token, as a problem, with RateLimit headers', async () => {
+test('rate limit: per token, as a problem that says when to come again', async () => {
   const app = await open({ requests_per_minute: 2 });
   const get = (token: string) =>
     app.inject({ url: '/things', headers: { authorization: `Bearer ${token}` } });
-  await get('a');
-  expect((await get('a')).headers).toHaveProperty('ratelimit-remaining', '0');
+  expect((await get('a')).statusCode).toBe(200);
+  expect((await get('a')).statusCode).toBe(200);
   const third = await get('a');
   expect(third.statusCode).toBe(429);
   expect(third.json()).toMatchObject({ code: 'rate_limited', status: 429 });
-  expect(third.headers).toHaveProperty('retry-after');
+  expect(third.headers).toMatchObject({ 'ratelimit-remaining': '0', 'retry-after': '60' });
   expect((await get('b')).statusCode).toBe(200);
   await app.close();
 });
