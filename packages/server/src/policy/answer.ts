@@ -1,11 +1,17 @@
 import type { Instant } from '@postern/shared';
 import type { Wish } from './approvals.ts';
-import type { CompiledRule, CompiledSelector } from './compile.ts';
-import { type Circumstances, whatIsKnown } from './conditions.ts';
+import type { CompiledSelector } from './compile.ts';
+import { ASKS, type Circumstances, whatIsKnown } from './conditions.ts';
 import type { Approval, Facts } from './facts.ts';
 import { adminIdentity } from './identity.ts';
 import type { AccessCredential, AccessMethod, ResourceStatus } from './method.ts';
-import { bitOf, hasUsername, type PlannedAccount, type ServerPlan, type UserPlan } from './plan.ts';
+import {
+  bitOf,
+  hasUsername,
+  type ServerPlan,
+  type UserPlan,
+  type VaultedCredential,
+} from './plan.ts';
 import { type Outcome, outcomeOf, stillOutcome, type Terms } from './terms.ts';
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
@@ -20,110 +26,113 @@ const OWN_ADMIN: AccessCredential = Object.freeze({
   admin_level_permissions: true,
 });
 
-/** The methods for one person, server and instant, while they are gathered, merged and ordered. */
-export class Answer {
+/**
+ * The methods for one person, server and instant, while they are gathered, merged and ordered.
+ * Itself the circumstances of its conditions: whatever is allocated here is allocated a
+ * million times a second.
+ */
+export class Answer implements Circumstances {
+  readonly facts: Facts;
+  readonly approvals: readonly Approval[];
+  readonly known: number;
+  readonly via: 'gateway' | 'direct';
+  readonly now: Instant;
+  /** At any time in order and merged. */
+  readonly methods: Writable<AccessMethod>[] = [];
   readonly #user: UserPlan;
   readonly #server: ServerPlan;
-  readonly #circumstances: Circumstances;
-  /** Side by side. While gathering, `expires_at` is the end of the membership path alone. */
-  readonly #methods: Writable<AccessMethod>[] = [];
+  /** Beside the methods. Equal ones are one object. */
   readonly #outcomes: Outcome[] = [];
 
   constructor(user: UserPlan, server: ServerPlan, facts: Facts, now: Instant) {
     this.#user = user;
     this.#server = server;
-    const approvals =
+    this.facts = facts;
+    this.approvals =
       facts.approvals.length === 0
         ? NO_APPROVALS
         : facts.approvals.filter((approval) => approval.server_id === server.id);
-    const known = whatIsKnown(facts, approvals);
-    this.#circumstances = { facts, approvals, known, via: server.via, now };
+    this.known = whatIsKnown(facts, this.approvals);
+    this.via = server.via;
+    this.now = now;
   }
 
   /** What a matching selector's rule gives. Selectors come in ascending order of rule id. */
-  add({ rule, selectsServers, usernames }: CompiledSelector, until: number): void {
-    if (rule.principal !== null && selectsServers) this.#addPrincipal(rule, rule.principal, until);
-    if (rule.vaulted === null) return;
+  add({ principal, vaulted, usernames, rule_ids }: CompiledSelector, until: number): void {
+    if (principal !== null) this.#addPrincipal(rule_ids, principal, until);
+    if (vaulted === null) return;
     // Both lists ascend, so that one walk finds what is in both.
-    const { accounts } = this.#server;
-    for (let i = 0, j = 0; i < accounts.length && j < usernames.length; ) {
-      const account = accounts[i];
-      const code = usernames[j];
-      if (account === undefined || code === undefined) break;
-      if (account.username_code === code) this.#addVaulted(rule, rule.vaulted, account, until);
-      if (account.username_code <= code) i += 1;
+    const server = this.#server;
+    for (let i = 0, j = 0; i < server.usernames.length && j < usernames.length; ) {
+      const code = server.usernames[i] ?? -1;
+      const wanted = usernames[j] ?? -1;
+      if (code === wanted) this.#addVaulted(rule_ids, vaulted, code, server.credentials[i], until);
+      if (code <= wanted) i += 1;
       else j += 1;
     }
   }
 
-  methods(): readonly AccessMethod[] {
-    for (let i = 0; i < this.#methods.length; i++) {
-      const method = this.#methods[i];
-      const end = this.#outcomes[i]?.until ?? 0;
-      if (method === undefined) continue;
-      if (!method.allowed) method.expires_at = null;
-      else if (end < (method.expires_at ?? Number.POSITIVE_INFINITY))
-        method.expires_at = end as Instant;
-    }
-    return this.#methods;
-  }
-
-  #addPrincipal(rule: CompiledRule, terms: Terms, until: number): void {
+  #addPrincipal(rule_ids: readonly [string], terms: Terms, until: number): void {
     const identity = principalOf(this.#user, this.#server, terms.admin_level);
     if (identity === undefined) return;
     const credential = terms.admin_level ? OWN_ADMIN : OWN;
-    this.#offer(rule, terms, identity, credential, 'available', until);
+    this.#offer(rule_ids, terms, identity, credential, 'available', until);
   }
 
-  #addVaulted(rule: CompiledRule, terms: Terms, account: PlannedAccount, until: number): void {
-    const { username, credential } = account;
-    const status = statusOf(account, this.#circumstances.facts, this.#user.id);
-    this.#offer(rule, terms, username, credential, status, until);
+  #addVaulted(
+    rule_ids: readonly [string],
+    terms: Terms,
+    code: number,
+    credential: VaultedCredential | undefined,
+    until: number,
+  ): void {
+    const { compiled, id } = this.#user;
+    // The policies' own text of the name: one for all servers.
+    const identity = compiled.usernameTexts[code];
+    if (identity === undefined || credential === undefined)
+      throw new Error('a server with an account of other policies');
+    const status = statusOf(this.#server, credential, this.facts, id);
+    this.#offer(rule_ids, terms, identity, credential, status, until);
   }
 
   #offer(
-    rule: CompiledRule,
+    rule_ids: readonly [string],
     terms: Terms,
     identity: string,
     credential: AccessCredential,
     status: ResourceStatus,
     until: number,
   ): void {
-    const circumstances = this.#circumstances;
     const outcome =
-      stillOutcome(terms, circumstances) ??
-      outcomeOf(terms, circumstances, rule.id, this.#wish(terms, identity, credential));
-    for (let i = 0; i < this.#methods.length; i++) {
-      const method = this.#methods[i];
-      // One credential object per account and answer: the same one is the same identity.
-      if (method?.access_credential !== credential) continue;
-      if (!isSameOption(this.#outcomes[i], outcome)) continue;
-      if (method.rule_ids.at(-1) !== rule.id) method.rule_ids = [...method.rule_ids, rule.id];
-      if (method.expires_at !== null && until > method.expires_at)
-        method.expires_at = endOrNull(until);
+      stillOutcome(terms, this) ?? this.#outcome(terms, rule_ids[0], identity, credential);
+    const isFree = status === 'available' || status === 'checked_out';
+    const allowed = outcome.unmet === 0 && isFree;
+    const expires_at = allowed ? endOrNull(Math.min(until, outcome.until)) : null;
+    for (let i = 0; i < this.methods.length; i++) {
+      const method = this.methods[i];
+      // One credential object per account and one outcome object per outcome: the same option.
+      if (method?.access_credential !== credential || this.#outcomes[i] !== outcome) continue;
+      merge(method, rule_ids, expires_at);
       return;
     }
-    const isFree = status === 'available' || status === 'checked_out';
-    this.#insert(
-      {
-        server_id: this.#server.id,
-        identity,
-        access_credential: credential,
-        privilege: terms.privilege,
-        channels: terms.channels,
-        allowed: outcome.unmet === 0 && isFree,
-        expires_at: endOrNull(until),
-        resource_status: status,
-        rule_ids: rule.ids,
-        conditionals: outcome.conditionals,
-      },
-      outcome,
-    );
+    const method = {
+      server_id: this.#server.id,
+      identity,
+      access_credential: credential,
+      privilege: terms.privilege,
+      channels: terms.channels,
+      allowed,
+      expires_at,
+      resource_status: status,
+      rule_ids,
+      conditionals: outcome.conditionals,
+    };
+    this.#insert(method, outcome);
   }
 
   /** Behind everything that is not after it: equals stay in order of rule id. */
   #insert(method: Writable<AccessMethod>, outcome: Outcome): void {
-    const methods = this.#methods;
+    const methods = this.methods;
     const outcomes = this.#outcomes;
     let i = methods.push(method) - 1;
     outcomes.push(outcome);
@@ -137,6 +146,16 @@ export class Answer {
     }
     methods[i] = method;
     outcomes[i] = outcome;
+  }
+
+  /** Where a fact may change the outcome. Equal ones are that of the method that has it already. */
+  #outcome(terms: Terms, ruleId: string, identity: string, credential: AccessCredential): Outcome {
+    // Without approvals it is the same for every rule and account.
+    if ((terms.asks & this.known & ASKS.access_request) === 0)
+      for (const outcome of this.#outcomes) if (outcome.terms === terms) return outcome;
+    const made = outcomeOf(terms, this, ruleId, this.#wish(terms, identity, credential));
+    for (const outcome of this.#outcomes) if (isEqual(outcome, made)) return outcome;
+    return made;
   }
 
   #wish(terms: Terms, identity: string, credential: AccessCredential): Wish {
@@ -157,6 +176,17 @@ export class Answer {
 const endOrNull = (until: number): Instant | null =>
   until === Number.POSITIVE_INFINITY ? null : (until as Instant);
 
+/** The same option again, by a rule that comes later. The later end counts; null: none. */
+function merge(
+  method: Writable<AccessMethod>,
+  [ruleId]: readonly [string],
+  expires_at: Instant | null,
+): void {
+  if (method.rule_ids.at(-1) !== ruleId) method.rule_ids = [...method.rule_ids, ruleId];
+  if (method.expires_at === null) return;
+  if (expires_at === null || expires_at > method.expires_at) method.expires_at = expires_at;
+}
+
 /** The order of an answer: allowed, then fewest unmet conditions, then identity. */
 function isBefore(a: AccessMethod, aUnmet: number, b: AccessMethod, bUnmet: number): boolean {
   if (a.allowed !== b.allowed) return a.allowed;
@@ -164,13 +194,9 @@ function isBefore(a: AccessMethod, aUnmet: number, b: AccessMethod, bUnmet: numb
   return a.identity < b.identity;
 }
 
-/** One option: the same terms, met by the same approval until the same instant. */
-const isSameOption = (a: Outcome | undefined, b: Outcome): boolean =>
-  a === b ||
-  (a !== undefined &&
-    a.terms === b.terms &&
-    a.approval_id === b.approval_id &&
-    a.approval_until === b.approval_until);
+/** The same terms, met by the same approval until the same instant. */
+const isEqual = (a: Outcome, b: Outcome): boolean =>
+  a.terms === b.terms && a.approval_id === b.approval_id && a.approval_until === b.approval_until;
 
 /**
  * The login name of a person's principal account on a server. None where it is also the
@@ -189,11 +215,16 @@ export function principalOf(
   return hasUsername(server, identity, bit) ? undefined : identity;
 }
 
-function statusOf(account: PlannedAccount, { checkouts }: Facts, userId: string): ResourceStatus {
-  if (!account.usable) return 'unavailable';
+function statusOf(
+  { unusable }: ServerPlan,
+  credential: VaultedCredential,
+  { checkouts }: Facts,
+  userId: string,
+): ResourceStatus {
+  if (unusable?.includes(credential)) return 'unavailable';
   let status: ResourceStatus = 'available';
   for (const checkout of checkouts) {
-    if (checkout.account_id !== account.id) continue;
+    if (checkout.account_id !== credential.account_id) continue;
     if (checkout.user_id !== userId) return 'checked_out_by_other_user';
     status = 'checked_out';
   }

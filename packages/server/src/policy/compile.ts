@@ -13,14 +13,14 @@ import { type Terms, TermsTable } from './terms.ts';
 export interface CompiledPolicies {
   /** In ascending order of rule id; a selector's ordinal is its place here. */
   readonly selectors: readonly CompiledSelector[];
-  /** `tests[ordinal]` of the selectors by label, first word; beside it the value wanted. */
-  readonly masks: Int32Array;
-  readonly values: Int32Array;
+  /** Of every selector, the test of the first word: mask at 2 × ordinal, the value wanted behind it. */
+  readonly tests: Int32Array;
   readonly layout: LabelLayout;
   /** Every username that a selector names → its code. */
   readonly usernames: ReadonlyMap<string, number>;
   /** By code. */
   readonly usernameTexts: readonly string[];
+  readonly codeLists: CodeLists;
   /** Group id → what its members may match. */
   readonly byGroup: ReadonlyMap<string, readonly CompiledPolicy[]>;
   /** Server id → ordinals of the selectors that name it. */
@@ -37,26 +37,24 @@ export interface CompiledPolicy {
   readonly naming: readonly number[];
 }
 
+/** Flat: what an evaluation reads of a match comes first and leads to nothing that is not shared. */
 export interface CompiledSelector {
+  /** The test of the words after the first; null: none. */
+  readonly rest: LabelTest['rest'] | null;
+  /** What it gives to principal accounts; null: nothing. */
+  readonly principal: Terms | null;
+  /** What it gives to the vaulted accounts with its usernames; null: nothing. */
+  readonly vaulted: Terms | null;
+  /** Codes, ascending. */
+  readonly usernames: readonly number[];
+  /** Just the id of its rule; frozen. */
+  readonly rule_ids: readonly [string];
   readonly policy: CompiledPolicy;
-  readonly rule: CompiledRule;
   /** The server it names; null: it selects by label. */
   readonly server_id: string | null;
   readonly test: LabelTest | null;
   /** The policy's resource group; null: every one. */
   readonly resource_group_id: string | null;
-  /** Servers are selected, for principal accounts. */
-  readonly selectsServers: boolean;
-  /** Vaulted accounts are selected: codes of their usernames, ascending. */
-  readonly usernames: readonly number[];
-}
-
-export interface CompiledRule {
-  readonly id: string;
-  /** Just its id; shared and frozen. */
-  readonly ids: readonly string[];
-  readonly principal: Terms | null;
-  readonly vaulted: Terms | null;
 }
 
 export interface RefusedRule {
@@ -73,11 +71,12 @@ export interface PolicySet {
 /** A selector before it has its place: its ordinal needs the order of all rules. */
 interface Draft {
   readonly policyOrdinal: number;
-  readonly rule: CompiledRule;
+  readonly rule_ids: readonly [string];
+  readonly principal: Terms | null;
+  readonly vaulted: Terms | null;
   readonly wanted: readonly Wanted[] | null;
   readonly server_id: string | null;
   readonly resource_group_id: string | null;
-  readonly selectsServers: boolean;
   readonly usernames: readonly string[];
 }
 
@@ -97,32 +96,34 @@ export function compile({ policies, request_types }: PolicySet): CompiledPolicie
         refused.push({ policy_id: policy.id, rule_id: rule.id, reason: read });
       else drafts.push(...read);
     }
-  drafts.sort((a, b) => (a.rule.id < b.rule.id ? -1 : a.rule.id > b.rule.id ? 1 : 0));
+  drafts.sort(({ rule_ids: [a] }, { rule_ids: [b] }) => (a < b ? -1 : a > b ? 1 : 0));
   const layout = layOut(drafts.flatMap(({ wanted }) => (wanted === null ? [] : [wanted])));
   const usernames = codesOf(drafts);
+  const codeLists = new CodeLists(usernames);
   const compiledPolicies = policiesOf(active.length, drafts);
   const selectors = drafts.map((draft): CompiledSelector => {
     const policy = compiledPolicies[draft.policyOrdinal];
     if (policy === undefined) throw new Error('a draft without its policy');
+    const test = draft.wanted && labelTest(layout, draft.wanted);
     return {
+      rest: test === null || test.rest.length === 0 ? null : test.rest,
+      principal: draft.principal,
+      vaulted: draft.vaulted,
+      usernames: codeLists.of(draft.usernames),
+      rule_ids: draft.rule_ids,
       policy,
-      rule: draft.rule,
       server_id: draft.server_id,
+      test,
       resource_group_id: draft.resource_group_id,
-      selectsServers: draft.selectsServers,
-      test: draft.wanted && labelTest(layout, draft.wanted),
-      usernames: draft.usernames
-        .flatMap((username) => usernames.get(username) ?? [])
-        .sort((a, b) => a - b),
     };
   });
   return {
     selectors,
-    masks: Int32Array.from(selectors, ({ test }) => test?.mask ?? 0),
-    values: Int32Array.from(selectors, ({ test }) => test?.value ?? 0),
+    tests: Int32Array.from(selectors.flatMap(({ test }) => [test?.mask ?? 0, test?.value ?? 0])),
     layout,
     usernames,
     usernameTexts: [...usernames.keys()],
+    codeLists,
     byGroup: groupIndex(active, compiledPolicies),
     byServer: serverIndex(drafts),
     refused,
@@ -176,25 +177,27 @@ function draftsOf(
   rule: Rule,
   terms: TermsTable,
 ): readonly Draft[] {
-  const compiled: CompiledRule = {
-    id: rule.id,
-    ids: Object.freeze([rule.id]),
-    principal: terms.of(rule, 'principal_account_ssh'),
-    vaulted: terms.of(rule, 'vaulted_account_ssh'),
-  };
+  const rule_ids: readonly [string] = Object.freeze([rule.id]);
+  const principal = terms.of(rule, 'principal_account_ssh');
+  const vaulted = terms.of(rule, 'vaulted_account_ssh');
   const resource_group_id = policy.resource_group?.id ?? null;
-  return rule.resource_selector.selectors.map((selector) => ({
-    policyOrdinal,
-    rule: compiled,
-    resource_group_id,
-    ...selection(selector, resource_group_id),
-  }));
+  return rule.resource_selector.selectors.map((selector) => {
+    const { selectsServers, ...selected } = selection(selector, resource_group_id);
+    return {
+      policyOrdinal,
+      rule_ids,
+      principal: selectsServers ? principal : null,
+      vaulted: selected.usernames.length > 0 ? vaulted : null,
+      resource_group_id,
+      ...selected,
+    };
+  });
 }
 
 function selection(
   selector: Selector,
   groupId: string | null,
-): Pick<Draft, 'wanted' | 'server_id' | 'selectsServers' | 'usernames'> {
+): Pick<Draft, 'wanted' | 'server_id' | 'usernames'> & { readonly selectsServers: boolean } {
   switch (selector.selector_type) {
     case 'individual_server':
       return {
@@ -226,6 +229,28 @@ function selection(
 function codesOf(drafts: readonly Draft[]): ReadonlyMap<string, number> {
   const all = new Set(drafts.flatMap((draft) => draft.usernames));
   return new Map([...all].map((username, code) => [username, code]));
+}
+
+/**
+ * Usernames as their codes, ascending. Equal lists are one object: most selectors name, and most
+ * servers have, the same few accounts, and a list that everybody reads stays near the processor.
+ */
+export class CodeLists {
+  readonly #codes: ReadonlyMap<string, number>;
+  readonly #lists = new Map<string, readonly number[]>();
+
+  constructor(codes: ReadonlyMap<string, number>) {
+    this.#codes = codes;
+  }
+
+  of(usernames: readonly string[]): readonly number[] {
+    const made = usernames.flatMap((username) => this.#codes.get(username) ?? []);
+    made.sort((a, b) => a - b);
+    const key = made.join();
+    const list = this.#lists.get(key) ?? made;
+    this.#lists.set(key, list);
+    return list;
+  }
 }
 
 function policiesOf(count: number, drafts: readonly Draft[]): readonly CompiledPolicy[] {

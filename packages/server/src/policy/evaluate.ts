@@ -37,17 +37,18 @@ export function evaluatePlanned(
   if (compiled !== server.compiled) throw new Error('plans of different policy sets');
   if (!user.isActive || !server.isActive) return NO_METHODS;
   const named = namedHits(user, server, now);
-  const { masks, values, selectors } = compiled;
+  const { tests, selectors } = compiled;
   const { labelled, untils } = user;
   const { first } = server;
   let answer: Answer | null = null;
   let next = 0;
   for (let i = 0; i < labelled.length; i++) {
     const ordinal = labelled[i] ?? -1;
-    if ((first & (masks[ordinal] ?? 0)) !== values[ordinal]) continue;
+    if ((first & (tests[2 * ordinal] ?? 0)) !== tests[2 * ordinal + 1]) continue;
     const selector = selectors[ordinal];
     const until = untils === null ? Number.POSITIVE_INFINITY : (untils[i] ?? 0);
-    if (!selector?.test || !restMatches(selector.test, server) || until <= now) continue;
+    if (selector === undefined || until <= now) continue;
+    if (selector.rest !== null && !restMatches(selector.rest, server)) continue;
     answer ??= new Answer(user, server, facts, now);
     for (; next < named.length && (named[next]?.ordinal ?? 0) < ordinal; next++)
       addHit(answer, named[next]);
@@ -55,7 +56,7 @@ export function evaluatePlanned(
   }
   if (next < named.length) answer ??= new Answer(user, server, facts, now);
   for (; answer !== null && next < named.length; next++) addHit(answer, named[next]);
-  return answer?.methods() ?? NO_METHODS;
+  return answer?.methods ?? NO_METHODS;
 }
 
 interface Hit {

@@ -97,9 +97,8 @@ const labelOf = ({ labels }: ServerFacts, key: string): string | undefined =>
   Object.hasOwn(labels, key) ? labels[key] : undefined;
 
 /** Whether the words after the first match. */
-export function restMatches(test: LabelTest, labels: PackedLabels): boolean {
-  if (test.rest.length === 0) return true;
-  for (const { word, mask, value } of test.rest)
+export function restMatches(rest: LabelTest['rest'], labels: PackedLabels): boolean {
+  for (const { word, mask, value } of rest)
     if (((labels.rest?.[word - 1] ?? 0) & mask) !== value) return false;
   return true;
 }

@@ -48,7 +48,7 @@ function addLabelled(
   selector: CompiledSelector,
   ordinal: number,
 ): void {
-  const { principal, vaulted } = selector.rule;
+  const { principal, vaulted } = selector;
   const matches = index.matches(ordinal);
   if (vaulted !== null) addAll(reached, matches.withAccounts);
   if (principal === null || user.identity === undefined) return;
@@ -69,11 +69,9 @@ function addNamed(reached: Int32Array, user: UserPlan, index: ServersIndex, ordi
   if (selector === undefined || place === undefined || !server?.isActive) return;
   const group = selector.resource_group_id;
   if (group !== null && group !== server.facts.resource_group_id) return;
-  const { principal, vaulted } = selector.rule;
+  const { principal, vaulted } = selector;
   const isReached =
-    (principal !== null &&
-      selector.selectsServers &&
-      principalOf(user, server, principal.admin_level) !== undefined) ||
+    (principal !== null && principalOf(user, server, principal.admin_level) !== undefined) ||
     (vaulted !== null && hasAccount(server, selector.usernames));
   if (isReached) setBit(reached, place);
 }

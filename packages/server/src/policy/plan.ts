@@ -36,20 +36,19 @@ export interface ServerPlan extends PackedLabels {
   readonly isActive: boolean;
   /** Ordinals of the selectors that name it, ascending. */
   readonly naming: readonly number[] | null;
-  /** Those of its accounts that a selector names, ascending by code. */
-  readonly accounts: readonly PlannedAccount[];
+  /** Codes of those of its accounts that a selector names, ascending; and what each is had by. */
+  readonly usernames: readonly number[];
+  readonly credentials: readonly VaultedCredential[];
+  /** Those of them that cannot be had; null: none. */
+  readonly unusable: readonly VaultedCredential[] | null;
   readonly via: 'gateway' | 'direct';
   readonly id: string;
-  /** All its vaulted usernames, and the bits of them: a name whose bit is not set is none. */
+  /** The bits of all its vaulted usernames: a name whose bit is not set is none of them. */
   readonly usernames_bits: number;
-  readonly usernames: ReadonlySet<string>;
   readonly facts: ServerFacts;
 }
 
-export interface PlannedAccount extends AccountFacts {
-  readonly username_code: number;
-  readonly credential: AccessCredential;
-}
+export type VaultedCredential = Extract<AccessCredential, { type: 'vaulted_account' }>;
 
 export function compileUser(compiled: CompiledPolicies, facts: UserFacts): UserPlan {
   const ends = pathEnds(compiled, facts);
@@ -93,42 +92,39 @@ function pathEnds(compiled: CompiledPolicies, facts: UserFacts): Map<CompiledPol
 }
 
 export function compileServer(compiled: CompiledPolicies, facts: ServerFacts): ServerPlan {
-  const usernames = facts.accounts.map(({ username }) => username);
   const { first, rest } = packLabels(compiled.layout, facts);
+  const code = ({ username }: AccountFacts) => compiled.usernames.get(username) ?? -1;
+  const accounts = facts.accounts
+    .filter((account) => code(account) >= 0)
+    .sort((a, b) => code(a) - code(b));
+  const credentials = accounts.map(({ id }) =>
+    Object.freeze({ type: 'vaulted_account', account_id: id } as const),
+  );
+  const unusable = credentials.filter((_, i) => accounts[i]?.usable !== true);
   return {
     compiled,
     isActive: facts.state === 'ACTIVE',
     first,
     rest,
     naming: compiled.byServer.get(facts.id) ?? null,
-    accounts: facts.accounts
-      .flatMap((account) => planAccount(compiled, account))
-      .sort((a, b) => a.username_code - b.username_code),
+    usernames: compiled.codeLists.of(accounts.map(({ username }) => username)),
+    credentials,
+    unusable: unusable.length > 0 ? unusable : null,
     via: facts.via,
     id: facts.id,
-    usernames_bits: usernames.reduce((bits, username) => bits | bitOf(username), 0),
-    usernames: new Set(usernames),
+    usernames_bits: facts.accounts.reduce((bits, { username }) => bits | bitOf(username), 0),
     facts,
   };
 }
 
 /** Whether a vaulted account of the server has the name. `bit` is that of the name. */
 export const hasUsername = (server: ServerPlan, name: string, bit: number): boolean =>
-  (server.usernames_bits & bit) !== 0 && server.usernames.has(name);
+  (server.usernames_bits & bit) !== 0 &&
+  server.facts.accounts.some(({ username }) => username === name);
 
 /** One of 31 bits; texts that have different ones differ. */
 export function bitOf(text: string): number {
   let hash = 0;
   for (let i = 0; i < text.length; i++) hash = (Math.imul(hash, 31) + text.charCodeAt(i)) | 0;
   return 1 << ((hash >>> 0) % 31);
-}
-
-function planAccount(compiled: CompiledPolicies, facts: AccountFacts): PlannedAccount[] {
-  const username_code = compiled.usernames.get(facts.username);
-  if (username_code === undefined) return [];
-  const { id, usable } = facts;
-  // The policies' own text of it: one for all servers.
-  const username = compiled.usernameTexts[username_code] ?? facts.username;
-  const credential = Object.freeze({ type: 'vaulted_account', account_id: id } as const);
-  return [{ id, username, usable, username_code, credential }];
 }

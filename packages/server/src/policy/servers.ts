@@ -41,7 +41,7 @@ export function indexServers(
     plans,
     byId: new Map(plans.map((plan) => [plan.id, plan])),
     places: new Map(plans.map((plan, place) => [plan.id, place])),
-    usernames: new Set(plans.flatMap((plan) => [...plan.usernames])),
+    usernames: new Set(servers.flatMap(({ accounts }) => accounts.map((a) => a.username))),
     matches(ordinal) {
       const known = found[ordinal];
       if (known !== undefined) return known;
@@ -68,7 +68,7 @@ function makeColumns(compiled: CompiledPolicies, plans: readonly ServerPlan[]): 
   const byUsername: number[][] = compiled.usernameTexts.map(() => []);
   for (const [place, plan] of plans.entries()) {
     if (plan.isActive) setBit(active, place);
-    for (const account of plan.accounts) byUsername[account.username_code]?.push(place);
+    for (const code of plan.usernames) byUsername[code]?.push(place);
   }
   return {
     plans,
@@ -90,7 +90,7 @@ function findMatches(columns: Columns, selector: CompiledSelector): SelectorMatc
   for (let place = 0; place < firstWords.length; place++) {
     if (((firstWords[place] ?? 0) & test.mask) !== test.value || !hasBit(active, place)) continue;
     const plan = plans[place];
-    if (plan !== undefined && restMatches(test, plan)) servers.push(place);
+    if (plan !== undefined && restMatches(test.rest, plan)) servers.push(place);
   }
   const having = emptyBits(plans.length);
   for (const code of usernames) setBits(having, columns.byUsername[code] ?? NO_PLACES);
@@ -103,7 +103,7 @@ function findMatches(columns: Columns, selector: CompiledSelector): SelectorMatc
 
 /** Whether the server has one of the accounts whose usernames have these codes. */
 export const hasAccount = (plan: ServerPlan, codes: readonly number[]): boolean =>
-  plan.accounts.some((account) => codes.includes(account.username_code));
+  plan.usernames.some((code) => codes.includes(code));
 
 function placeSet(places: readonly number[], total: number): PlaceSet {
   const list = Int32Array.from(places);

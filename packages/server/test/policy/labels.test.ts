@@ -15,7 +15,7 @@ function packedMatches(selections: readonly Wanted[][], wanted: readonly Wanted[
   const server = { ...SERVER, resource_group_id: 'rg1', labels: labels as Record<string, string> };
   const packed = packLabels(layout, server);
   const probe = labelTest(layout, wanted);
-  return (packed.first & probe.mask) === probe.value && restMatches(probe, packed);
+  return (packed.first & probe.mask) === probe.value && restMatches(probe.rest, packed);
 }
 
 test('packed labels match as labels do, over however many words they need', () => {
