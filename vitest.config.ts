@@ -18,6 +18,7 @@ export default defineConfig({
   test: {
     environment: 'node',
     pool: 'forks',
+    maxWorkers: '100%',
     testTimeout: 30_000,
     hookTimeout: 60_000,
     projects: [
@@ -34,6 +35,9 @@ export default defineConfig({
           name: 'service',
           include: ['packages/server/test/**/*.test.ts'],
           globalSetup: ['packages/server/test/kit/global-setup.ts'],
+          // The service keeps nothing in its modules, so that files may share them: loading
+          // them, and compiling PGlite, for every file took longer than most files do.
+          isolate: false,
         },
       },
       {

@@ -1,4 +1,4 @@
-import { openAsBlob } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { fromRfc3339, type Instant } from '@postern/shared';
 import { afterAll, beforeAll, describe, inject } from 'vitest';
 import type { DatabaseKind } from '../../src/platform/backend.ts';
@@ -43,7 +43,14 @@ async function freshDatabase(kind: DatabaseKind): Promise<DatabaseSettings> {
   const response = await fetch(`${inject('posternTestDatabases')}/${kind}`);
   const answer = await response.text();
   if (!response.ok) throw new Error(answer);
-  return kind === 'pglite' ? { template: await openAsBlob(answer) } : { database_url: answer };
+  return kind === 'pglite' ? { template: template(answer) } : { database_url: answer };
+}
+
+let loaded: Blob | undefined;
+
+function template(file: string): Blob {
+  loaded ??= new Blob([readFileSync(file)]);
+  return loaded;
 }
 
 /** A fresh database for the suite around it; the kit is filled in before its tests run. */
