@@ -1,5 +1,6 @@
 import type { AccessRequest, AuditEvent, Session } from '@postern/shared';
 import { expect } from 'vitest';
+import { LOSSES } from './faults.ts';
 import { type Journal, missing, seqOf } from './journal.ts';
 import { list, type Site } from './site.ts';
 
@@ -19,6 +20,15 @@ export async function checkAnswers(site: Site): Promise<void> {
   checkEvents(journal, events);
   checkRequests(journal, requests, events);
   checkSessions(journal, sessions, requests, events);
+}
+
+/** Something that was never acknowledged must be missed, or nothing that is lost would be. */
+export async function checkLossesAreSeen(site: Site): Promise<void> {
+  for (const [what, lose] of Object.entries(LOSSES)) {
+    const journal = site.journal.snapshot();
+    lose(journal);
+    await expect(checkAnswers({ ...site, journal }), `lost on purpose: ${what}`).rejects.toThrow();
+  }
 }
 
 function checkEvents(journal: Journal, events: readonly AuditEvent[]): void {

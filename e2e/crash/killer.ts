@@ -12,8 +12,8 @@ interface Schedule {
   readonly check: (victim: Victim) => Promise<void>;
 }
 
-/** The most calls between one kill and the next. */
-const CALLS = 40;
+/** The most calls between one kill and the next: about as many as a loop makes. */
+const CALLS = 20;
 /** How long after the call a kill may come: about what the slowest one takes. */
 const LATE_MS = 60;
 
