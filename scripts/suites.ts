@@ -11,9 +11,14 @@ export interface Suite {
   owns(file: string, text: () => string): boolean;
   /** Only tests with this in their name are run and counted. */
   readonly only?: string;
+  /** It runs beside the others, not in their row, and says each test as it ends. */
+  readonly beside?: true;
 }
 
-/** In the order of `npm test`: what fails fast comes first. */
+/**
+ * In the order of `npm test`: what fails fast comes first. End to end is beside the others,
+ * for it mostly waits, and one file after the other.
+ */
 export const SUITES: readonly Suite[] = [
   {
     heading: 'units and command line',
@@ -40,6 +45,7 @@ export const SUITES: readonly Suite[] = [
     heading: 'end to end',
     project: 'e2e',
     owns: (file) => /^e2e\/.*\.e2e\.ts$/.test(file),
+    beside: true,
   },
 ];
 

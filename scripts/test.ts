@@ -1,5 +1,5 @@
-// `npm test [-- FILTER… -t NAME --vitest-option=…]`: every suite, one after the other. The last
-// line is `N passed, N failed, N skipped`; the exit code is 0 when something ran and
+// `npm test [-- FILTER… -t NAME --vitest-option=…]`: every suite, one after the other, and
+// end to end beside them. The last line is `N passed, N failed, N skipped`; the exit code is 0 when something ran and
 // nothing failed.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,6 +14,8 @@ const root = resolve(import.meta.dirname, '..');
 const QUIET_MS = 15_000;
 /** No test may take this long without a sign; a file that hangs is ended by its own timeout before. */
 const HANG_MS = 180_000;
+/** Set for the suites: the bundle is fresh, and a runner that they start leaves it alone. */
+const BUNDLED = 'POSTERN_TEST_BUNDLED';
 
 const { testName, options, filters } = readArguments(process.argv.slice(2));
 const reports = mkdtempSync(join(tmpdir(), 'postern-tests-'));
@@ -25,7 +27,7 @@ function vitestArgs(suite: Suite, files: readonly string[], report: string): str
   return [
     'run',
     `--project=${suite.project}`,
-    '--reporter=default',
+    `--reporter=${suite.beside ? 'verbose' : 'default'}`,
     '--reporter=json',
     `--outputFile.json=${report}`,
     '--silent=passed-only',
@@ -37,12 +39,22 @@ function vitestArgs(suite: Suite, files: readonly string[], report: string): str
   ];
 }
 
-async function run(suite: Suite, files: readonly string[], index: number): Promise<Tally> {
+async function run(suite: Suite, index: number): Promise<Tally> {
+  const files = filesOf(suite, root, filters);
+  if (files.length === 0 || interrupted) return NOTHING;
+  console.log(
+    `\n── ${suite.heading} (${files.length} ${files.length === 1 ? 'file' : 'files'}) ──`,
+  );
   const report = join(reports, `${index}.json`);
   const args = vitestArgs(suite, files, report);
   const ended = await watched(join(root, 'node_modules', '.bin', 'vitest'), args, {
     cwd: root,
-    env: { ...process.env, ...(process.stdout.isTTY ? { FORCE_COLOR: '1' } : {}), ...suite.env },
+    env: {
+      ...process.env,
+      ...(process.stdout.isTTY ? { FORCE_COLOR: '1' } : {}),
+      ...suite.env,
+      [BUNDLED]: '1',
+    },
     quietMs: QUIET_MS,
     hangMs: HANG_MS,
     print: (text) => process.stdout.write(text.replace(/^JSON report written to .*\n/m, '')),
@@ -54,7 +66,7 @@ async function run(suite: Suite, files: readonly string[], index: number): Promi
 /** bin/sft starts the bundle when there is one: it must be the one of this source. */
 async function refreshBundle(): Promise<Tally> {
   const dist = join(root, 'packages/cli/dist');
-  if (!existsSync(dist)) return NOTHING;
+  if (!existsSync(dist) || process.env[BUNDLED] !== undefined) return NOTHING;
   try {
     await bundleClient(root, dist);
     return NOTHING;
@@ -92,14 +104,16 @@ if (lacking.length > 0) {
   console.log(`Not on this machine: ${lacking.join(', ')}. Tests that need them are skipped.`);
   console.log(`To run them too: ${remedy(lacking)}`);
 }
-for (const [index, suite] of SUITES.entries()) {
-  const files = filesOf(suite, root, filters);
-  if (files.length === 0 || interrupted) continue;
-  console.log(
-    `\n── ${suite.heading} (${files.length} ${files.length === 1 ? 'file' : 'files'}) ──`,
-  );
-  total = plus(total, await run(suite, files, index));
+/** These suites, one after the other. */
+async function row(suites: readonly Suite[]): Promise<Tally> {
+  let sum = NOTHING;
+  for (const suite of suites) sum = plus(sum, await run(suite, SUITES.indexOf(suite)));
+  return sum;
 }
+
+const beside = SUITES.filter((suite) => suite.beside).map((suite) => [suite]);
+const inRow = SUITES.filter((suite) => !suite.beside);
+for (const sum of await Promise.all([inRow, ...beside].map(row))) total = plus(total, sum);
 rmSync(reports, { recursive: true, force: true });
 sayWhatWasSkipped(total);
 if (total.passed + total.failed === 0) console.log('No test ran, and that is a failure.');

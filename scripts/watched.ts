@@ -7,6 +7,7 @@ export interface Watch {
   readonly quietMs: number;
   /** After this long without a line, end it: a run that hangs must not hang whoever waits for it. */
   readonly hangMs: number;
+  /** Takes whole lines, so that programs that run side by side can share a terminal. */
   print(text: string): void;
 }
 
@@ -46,13 +47,17 @@ export function watched(command: string, args: readonly string[], watch: Watch):
     watch.print(` … no sign of life for ${watch.hangMs / 1000} s: ended after ${seconds()} s\n`);
     end('SIGTERM');
   }, watch.hangMs);
-  const alive = (text: string): void => {
-    still.refresh();
-    if (!hung) giveUp.refresh();
-    watch.print(text);
-  };
-  child.stdout.setEncoding('utf8').on('data', alive);
-  child.stderr.setEncoding('utf8').on('data', alive);
+  const rests = [child.stdout, child.stderr].map((stream) => {
+    let rest = '';
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      still.refresh();
+      if (!hung) giveUp.refresh();
+      const end = text.lastIndexOf('\n') + 1;
+      if (end > 0) watch.print(rest + text.slice(0, end));
+      rest = end > 0 ? text.slice(end) : rest + text;
+    });
+    return () => rest;
+  });
 
   return new Promise((resolve) => {
     const done = (code: number): void => {
@@ -61,6 +66,7 @@ export function watched(command: string, args: readonly string[], watch: Watch):
       for (const signal of SIGNALS) process.off(signal, end);
       // What the program started and left behind ends with it.
       killGroup(child.pid, 'SIGKILL');
+      for (const rest of rests) if (rest() !== '') watch.print(`${rest()}\n`);
       resolve({ code, hung });
     };
     child.on('error', (error) => {

@@ -27,6 +27,15 @@ describe('a watched program', () => {
     expect(w.text()).toContain('err\n');
   });
 
+  test('lines come whole, the last one too', async () => {
+    const parts: string[] = [];
+    const w = { ...watch(), print: (text: string) => parts.push(text) };
+    const script =
+      "process.stdout.write('a'); setTimeout(() => process.stdout.write('b\\nc'), 100)";
+    await node(script, w);
+    expect(parts).toEqual(['ab\n', 'c\n']);
+  });
+
   test('a silent one is said to be still running', async () => {
     const w = watch({ quietMs: 50 });
     await node('setTimeout(() => {}, 400)', w);
