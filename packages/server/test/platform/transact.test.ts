@@ -1,7 +1,6 @@
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
-import { openDatabase } from '../../src/platform/db.ts';
-import { onBoth } from '../kit/index.ts';
+import { onBoth, openKit } from '../kit/index.ts';
 
 onBoth('transactions', (kit) => {
   const count = async (): Promise<number> => {
@@ -127,7 +126,7 @@ onBoth('transactions', (kit) => {
 });
 
 test('after close nothing hangs: it fails', async () => {
-  const db = await openDatabase({});
+  const { db } = await openKit('pglite');
   await db.close();
   await expect(db.transact((h) => sql`select 1`.execute(h))).rejects.toThrow(/closed/);
   await expect(sql`select 1`.execute(db.sql)).rejects.toThrow(/closed/);
