@@ -21,7 +21,7 @@ import {
   raisedBy,
   withDemo,
 } from '../kit/flow.ts';
-import { type Kit, onBoth } from '../kit/index.ts';
+import { halfOf, type Kit, onBoth } from '../kit/index.ts';
 import { must, PREFIX } from '../kit/service.ts';
 import { enrolTestGateway, openAs, signedHeaders } from '../kit/sessions.ts';
 
@@ -110,7 +110,7 @@ onBoth('whatever is sent', (kit) => {
             ]);
           },
         ),
-        { seed: SEED, numRuns: RUNS },
+        halfOf(kit, SEED, RUNS),
       );
       expect(demo.service.faults.splice(0)).toEqual([]);
     });

@@ -79,6 +79,15 @@ export function testedKinds(): DatabaseKind[] {
   return kinds;
 }
 
+/**
+ * How a property is tried on a kit's database: each of the two tries half of `runs`, from
+ * a seed of its own, so that together they try as many different inputs.
+ */
+export const halfOf = (kit: Kit, seed: number, runs: number) => ({
+  seed: kit.kind === 'pglite' ? seed : seed + 1,
+  numRuns: Math.ceil(runs / 2),
+});
+
 /** The same suite on PGlite and on PostgreSQL, each with a fresh database. */
 export function onBoth(name: string, suite: (kit: Kit) => void): void {
   describe.each(testedKinds())(`${name} [%s]`, (kind) => suite(withDatabase(kind)));

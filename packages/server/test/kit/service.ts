@@ -87,6 +87,7 @@ export async function startService(kit: Kit): Promise<TestService> {
     checks: [],
     closeStreams: () => composed?.closeStreams(),
     register: async (instance) => {
+      shareCompiled(instance);
       composed = await compose(instance, {
         team: TEAM,
         transact: kit.transact,
@@ -105,6 +106,7 @@ export async function startService(kit: Kit): Promise<TestService> {
       });
     },
   });
+  serializers ??= app.serializerCompiler;
   return {
     app,
     composed: composed!,
@@ -131,6 +133,31 @@ export async function startService(kit: Kit): Promise<TestService> {
       rmSync(recordings, { recursive: true });
     },
   };
+}
+
+type Compiled = WeakMap<object, unknown>;
+const compiled: Record<'body' | 'text' | 'answer', Compiled> = {
+  body: new WeakMap(),
+  text: new WeakMap(),
+  answer: new WeakMap(),
+};
+/** Of the first service in this worker. */
+let serializers: FastifyInstance['serializerCompiler'];
+
+/** Lets a service take what an earlier one has compiled of the very same schemas. */
+function shareCompiled(app: FastifyInstance): void {
+  const once = <T>(kept: Compiled, schema: unknown, compile: () => T): T => {
+    const key = schema as object;
+    if (!kept.has(key)) kept.set(key, compile());
+    return kept.get(key) as T;
+  };
+  const validators = app.validatorCompiler!;
+  app.setValidatorCompiler((part) =>
+    once(compiled[part.httpPart === 'body' ? 'body' : 'text'], part.schema, () => validators(part)),
+  );
+  const serializer = serializers;
+  if (serializer === undefined) return;
+  app.setSerializerCompiler((part) => once(compiled.answer, part.schema, () => serializer(part)));
 }
 
 /** Tokens of the demo world's people, by login. */
