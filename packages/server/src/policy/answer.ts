@@ -43,6 +43,8 @@ export class Answer implements Circumstances {
   readonly #server: ServerPlan;
   /** Beside the methods. Equal ones are one object. */
   readonly #outcomes: Outcome[] = [];
+  /** How many of the selectors that name the server have been added. */
+  #named = 0;
 
   constructor(user: UserPlan, server: ServerPlan, facts: Facts, now: Instant) {
     this.#user = user;
@@ -55,6 +57,26 @@ export class Answer implements Circumstances {
     this.known = whatIsKnown(facts, this.approvals);
     this.via = server.via;
     this.now = now;
+  }
+
+  /**
+   * Adds those before `ordinal` of the selectors that name the server and that the person's
+   * memberships lead to.
+   */
+  addNamed(ordinal: number): void {
+    const { compiled, naming } = this.#user;
+    const { naming: ordinals, facts } = this.#server;
+    if (naming === null || ordinals === null) return;
+    for (; this.#named < ordinals.length; this.#named += 1) {
+      const at = ordinals[this.#named] ?? ordinal;
+      if (at >= ordinal) return;
+      const selector = compiled.selectors[at];
+      if (selector === undefined) continue;
+      const until = naming.get(selector.policy) ?? 0;
+      const group = selector.resource_group_id;
+      const isInGroup = group === null || group === facts.resource_group_id;
+      if (until > this.now && isInGroup) this.add(selector, until);
+    }
   }
 
   /** What a matching selector's rule gives. Selectors come in ascending order of rule id. */

@@ -21,8 +21,10 @@ export interface CompiledPolicies {
   /** By code. */
   readonly usernameTexts: readonly string[];
   readonly codeLists: CodeLists;
-  /** Group id → what its members may match. */
-  readonly byGroup: ReadonlyMap<string, readonly CompiledPolicy[]>;
+  /** A policy's ordinal is its place here. */
+  readonly policies: readonly CompiledPolicy[];
+  /** Group id → ordinals of the policies whose selectors its members may match. */
+  readonly byGroup: ReadonlyMap<string, readonly number[]>;
   /** Server id → ordinals of the selectors that name it. */
   readonly byServer: ReadonlyMap<string, readonly number[]>;
   /** Rules that could not be read and therefore open nothing. Never empty silently: log them. */
@@ -30,7 +32,6 @@ export interface CompiledPolicies {
 }
 
 export interface CompiledPolicy {
-  readonly ordinal: number;
   /** Ordinals of its selectors by label. */
   readonly labelled: readonly number[];
   /** Ordinals of its selectors that name a server. */
@@ -49,7 +50,8 @@ export interface CompiledSelector {
   readonly usernames: readonly number[];
   /** Just the id of its rule; frozen. */
   readonly rule_ids: readonly [string];
-  readonly policy: CompiledPolicy;
+  /** Ordinal of its policy. */
+  readonly policy: number;
   /** The server it names; null: it selects by label. */
   readonly server_id: string | null;
   readonly test: LabelTest | null;
@@ -70,7 +72,7 @@ export interface PolicySet {
 
 /** A selector before it has its place: its ordinal needs the order of all rules. */
 interface Draft {
-  readonly policyOrdinal: number;
+  readonly policy: number;
   readonly rule_ids: readonly [string];
   readonly principal: Terms | null;
   readonly vaulted: Terms | null;
@@ -100,10 +102,7 @@ export function compile({ policies, request_types }: PolicySet): CompiledPolicie
   const layout = layOut(drafts.flatMap(({ wanted }) => (wanted === null ? [] : [wanted])));
   const usernames = codesOf(drafts);
   const codeLists = new CodeLists(usernames);
-  const compiledPolicies = policiesOf(active.length, drafts);
   const selectors = drafts.map((draft): CompiledSelector => {
-    const policy = compiledPolicies[draft.policyOrdinal];
-    if (policy === undefined) throw new Error('a draft without its policy');
     const test = draft.wanted && labelTest(layout, draft.wanted);
     return {
       rest: test === null || test.rest.length === 0 ? null : test.rest,
@@ -111,7 +110,7 @@ export function compile({ policies, request_types }: PolicySet): CompiledPolicie
       vaulted: draft.vaulted,
       usernames: codeLists.of(draft.usernames),
       rule_ids: draft.rule_ids,
-      policy,
+      policy: draft.policy,
       server_id: draft.server_id,
       test,
       resource_group_id: draft.resource_group_id,
@@ -124,7 +123,8 @@ export function compile({ policies, request_types }: PolicySet): CompiledPolicie
     usernames,
     usernameTexts: [...usernames.keys()],
     codeLists,
-    byGroup: groupIndex(active, compiledPolicies),
+    policies: policiesOf(active.length, drafts),
+    byGroup: groupIndex(active),
     byServer: serverIndex(drafts),
     refused,
   };
@@ -133,12 +133,12 @@ export function compile({ policies, request_types }: PolicySet): CompiledPolicie
 /** A stored rule's selectors; or, as a text, what in it is not known or has not the right shape. */
 function readStored(
   policy: SecurityPolicy,
-  policyOrdinal: number,
+  ordinal: number,
   rule: Rule,
   terms: TermsTable,
 ): readonly Draft[] | string {
   try {
-    return unknownPart(rule) ?? draftsOf(policy, policyOrdinal, rule, terms);
+    return unknownPart(rule) ?? draftsOf(policy, ordinal, rule, terms);
   } catch (error) {
     if (error instanceof TypeError) return 'the rule cannot be read';
     throw error;
@@ -173,7 +173,7 @@ function unknownSelector(selector: Selector): string | null {
 
 function draftsOf(
   policy: SecurityPolicy,
-  policyOrdinal: number,
+  ordinal: number,
   rule: Rule,
   terms: TermsTable,
 ): readonly Draft[] {
@@ -184,7 +184,7 @@ function draftsOf(
   return rule.resource_selector.selectors.map((selector) => {
     const { selectsServers, ...selected } = selection(selector, resource_group_id);
     return {
-      policyOrdinal,
+      policy: ordinal,
       rule_ids,
       principal: selectsServers ? principal : null,
       vaulted: selected.usernames.length > 0 ? vaulted : null,
@@ -254,25 +254,22 @@ export class CodeLists {
 }
 
 function policiesOf(count: number, drafts: readonly Draft[]): readonly CompiledPolicy[] {
-  const policies = Array.from({ length: count }, (_, ordinal) => {
+  const policies = Array.from({ length: count }, () => {
     const labelled: number[] = [];
     const naming: number[] = [];
-    return { ordinal, labelled, naming };
+    return { labelled, naming };
   });
   for (const [place, draft] of drafts.entries()) {
-    const policy = policies[draft.policyOrdinal];
+    const policy = policies[draft.policy];
     (draft.wanted === null ? policy?.naming : policy?.labelled)?.push(place);
   }
   return policies;
 }
 
-function groupIndex(policies: readonly SecurityPolicy[], compiled: readonly CompiledPolicy[]) {
-  const index = new Map<string, CompiledPolicy[]>();
+function groupIndex(policies: readonly SecurityPolicy[]) {
+  const index = new Map<string, number[]>();
   for (const [ordinal, policy] of policies.entries())
-    for (const { id } of policy.principals.user_groups) {
-      const entry = compiled[ordinal];
-      if (entry !== undefined) push(index, id, entry);
-    }
+    for (const { id } of policy.principals.user_groups) push(index, id, ordinal);
   return index;
 }
 
@@ -283,7 +280,7 @@ function serverIndex(drafts: readonly Draft[]) {
   return index;
 }
 
-function push<T>(index: Map<string, T[]>, key: string, value: T): void {
+function push(index: Map<string, number[]>, key: string, value: number): void {
   const list = index.get(key);
   if (list === undefined) index.set(key, [value]);
   else list.push(value);

@@ -37,7 +37,9 @@ export function listPlaces(user: UserPlan, index: ServersIndex, now: Instant): U
     if (selector !== undefined && isLive) addLabelled(reached, user, index, selector, ordinal);
   }
   for (const [policy, until] of user.naming ?? [])
-    if (until > now) for (const ordinal of policy.naming) addNamed(reached, user, index, ordinal);
+    if (until > now)
+      for (const ordinal of user.compiled.policies[policy]?.naming ?? [])
+        addNamed(reached, user, index, ordinal);
   return placesIn(reached);
 }
 

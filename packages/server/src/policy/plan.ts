@@ -1,4 +1,4 @@
-import type { CompiledPolicies, CompiledPolicy } from './compile.ts';
+import type { CompiledPolicies } from './compile.ts';
 import type { AccountFacts, ServerFacts, UserFacts } from './facts.ts';
 import { principalIdentity } from './identity.ts';
 import { type PackedLabels, packLabels } from './labels.ts';
@@ -21,8 +21,8 @@ export interface UserPlan {
    * never. null: none of them ends.
    */
   readonly untils: readonly number[] | null;
-  /** Policies that name servers → the same end. null: none. */
-  readonly naming: ReadonlyMap<CompiledPolicy, number> | null;
+  /** Ordinals of the policies that name servers → the same end. null: none. */
+  readonly naming: ReadonlyMap<number, number> | null;
   readonly id: string;
   /** undefined: no principal accounts. */
   readonly identity: string | undefined;
@@ -53,10 +53,11 @@ export type VaultedCredential = Extract<AccessCredential, { type: 'vaulted_accou
 export function compileUser(compiled: CompiledPolicies, facts: UserFacts): UserPlan {
   const ends = pathEnds(compiled, facts);
   const reached: { ordinal: number; until: number }[] = [];
-  const naming = new Map<CompiledPolicy, number>();
-  for (const [policy, until] of ends) {
-    for (const ordinal of policy.labelled) reached.push({ ordinal, until });
-    if (policy.naming.length > 0) naming.set(policy, until);
+  const naming = new Map<number, number>();
+  for (const [place, until] of ends) {
+    const policy = compiled.policies[place];
+    for (const ordinal of policy?.labelled ?? []) reached.push({ ordinal, until });
+    if (policy !== undefined && policy.naming.length > 0) naming.set(place, until);
   }
   reached.sort((a, b) => a.ordinal - b.ordinal);
   const identity = principalIdentity(facts.unix_name);
@@ -76,11 +77,11 @@ export function compileUser(compiled: CompiledPolicies, facts: UserFacts): UserP
 }
 
 /**
- * Policy → the end of the latest-ending membership that leads to it. Whether any path is
+ * Ordinal of a policy → the end of the latest-ending membership that leads to it. Whether any path is
  * live is whether that one is: a membership does not exist from `valid_until` on.
  */
-function pathEnds(compiled: CompiledPolicies, facts: UserFacts): Map<CompiledPolicy, number> {
-  const ends = new Map<CompiledPolicy, number>();
+function pathEnds(compiled: CompiledPolicies, facts: UserFacts): Map<number, number> {
+  const ends = new Map<number, number>();
   for (const { group_id, valid_until } of facts.memberships) {
     const until = valid_until ?? Number.POSITIVE_INFINITY;
     for (const policy of compiled.byGroup.get(group_id) ?? []) {
