@@ -13,10 +13,9 @@ export interface Opened {
  * be ours by signing team, user, server, account and a nonce of the service.
  */
 export async function openSession(api: Api, { server, method }: Picked): Promise<Opened> {
-  const [{ SessionKey }, who, { nonce }] = await Promise.all([
-    import('./session-key.ts'),
-    api.call('whoami', {}),
+  const [{ nonce, user_id }, { SessionKey }] = await Promise.all([
     api.call('createSessionNonce', {}),
+    import('./session-key.ts'),
   ]);
   const key = new SessionKey();
   const what = {
@@ -25,7 +24,7 @@ export async function openSession(api: Api, { server, method }: Picked): Promise
     access_credential: method.access_credential,
     nonce,
   };
-  const proof = key.prove({ ...what, team: api.settings.team, user_id: who.user.id });
+  const proof = key.prove({ ...what, team: api.settings.team, user_id });
   const { session, gateway } = await api.call('openSession', {
     body: { ...what, public_key: key.public_line, proof },
   });

@@ -1,11 +1,17 @@
-import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import type { ClientRequest, Agent as HttpAgent, IncomingMessage, RequestOptions } from 'node:http';
+import type { Agent as HttpsAgent } from 'node:https';
 import { type HttpAnswer, HttpFault, type HttpPort, type HttpRequest } from './port.ts';
+
+/** After that a proxy or a laptop's sleep may have ended it, unnoticed. */
+const KEPT = { keepAlive: true, timeout: 4_000 };
+let plain: HttpAgent | undefined;
+let secure: HttpsAgent | undefined;
 
 const MAX_ANSWER = 64 * 1024 * 1024;
 
 /**
- * HTTP over Node's own client, a connection each, so that nothing keeps the process
- * alive. `import 'node:http'` would load all of Node's WebSocket code, 50 ms; this way
+ * HTTP over Node's own client. A connection is kept for the next question, and no longer than
+ * the service keeps it; meanwhile it does not keep the process alive. `import 'node:http'` would load all of Node's WebSocket code, 50 ms; this way
  * of asking for it does not.
  */
 export const nodeHttp: HttpPort = {
@@ -56,15 +62,21 @@ async function open(request: HttpRequest): Promise<Opened> {
 
 function optionsOf({ method, headers, signal, body }: HttpRequest): RequestOptions {
   const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
-  return { method, headers: { ...headers, ...length }, agent: false, signal };
+  return { method, headers: { ...headers, ...length }, signal };
 }
 
 function start({ url, ca }: HttpRequest, options: RequestOptions): ClientRequest {
-  if (url.protocol === 'http:') return process.getBuiltinModule('node:http').request(url, options);
+  if (url.protocol === 'http:') {
+    const { Agent, request } = process.getBuiltinModule('node:http');
+    plain ??= new Agent(KEPT);
+    return request(url, { ...options, agent: plain });
+  }
   const extra = ca === undefined ? {} : { ca: [...authorities(), ca] };
   // Said outright, so that NODE_TLS_REJECT_UNAUTHORIZED=0 does not switch it off.
   const checked = { rejectUnauthorized: true, minVersion: 'TLSv1.2' } as const;
-  return process.getBuiltinModule('node:https').request(url, { ...options, ...extra, ...checked });
+  const { Agent, request } = process.getBuiltinModule('node:https');
+  secure ??= new Agent(KEPT);
+  return request(url, { ...options, agent: secure, ...extra, ...checked });
 }
 
 const authorities = (): string[] => process.getBuiltinModule('node:tls').getCACertificates();

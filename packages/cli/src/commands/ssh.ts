@@ -77,8 +77,10 @@ export const ssh = command({
         await waitForDecision(ctx, request.id, flags.timeout);
       }
     }
-    world.ssh.prepare();
-    const { session, target } = await openSession(api, picked);
+    const opening = openSession(api, picked);
+    // Once its first question is on the way: loading takes longer than the answer.
+    setImmediate(() => world.ssh.prepare());
+    const { session, target } = await opening;
     return new Ended(await exitOf(await world.ssh.run(target, job, world), api, session.id));
   },
 });

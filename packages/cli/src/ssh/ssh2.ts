@@ -1,6 +1,5 @@
-import { createRequire } from 'node:module';
+// ssh2 is CommonJS in a form whose names Node does not see: they come from the default. The
+// bundle holds only its client (scripts/bundle.ts).
+import ssh2 from 'ssh2';
 
-// A CommonJS package with a native addon: it stays outside of every bundle.
-const requireFromHere = createRequire(import.meta.url);
-
-export const { Client } = requireFromHere('ssh2') as typeof import('ssh2');
+export const { Client } = ssh2;

@@ -176,7 +176,7 @@ describe('sft ssh --wait', () => {
       .on('whoami', () => ({ body: ANA }))
       .on('createSessionNonce', () => ({
         status: 201,
-        body: { nonce: 'n', expires_in_seconds: 60 },
+        body: { nonce: 'n', user_id: ANA.user.id, expires_in_seconds: 60 },
       }))
       .on('openSession', () => ({
         status: 201,

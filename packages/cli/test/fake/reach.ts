@@ -28,10 +28,9 @@ export function reach(): Reach {
           user_access_methods: [approved('pamadmin1', 20)],
         },
       }))
-      .on('whoami', () => ({ body: ANA }))
       .on('createSessionNonce', () => ({
         status: 201,
-        body: { nonce: 'nonce-1', expires_in_seconds: 60 },
+        body: { nonce: 'nonce-1', user_id: ANA.user.id, expires_in_seconds: 60 },
       }))
       .on('openSession', () => ({
         status: 201,

@@ -28,10 +28,9 @@ export function sshFlow(service: () => FakeService) {
 
   function opens(): void {
     service()
-      .on('whoami', () => ({ body: ANA }))
       .on('createSessionNonce', () => ({
         status: 201,
-        body: { nonce: 'nonce-1', expires_in_seconds: 60 },
+        body: { nonce: 'nonce-1', user_id: ANA.user.id, expires_in_seconds: 60 },
       }))
       .on('openSession', () => ({
         status: 201,

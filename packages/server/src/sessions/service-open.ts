@@ -36,7 +36,7 @@ export async function makeNonce(tx: Tx, caller: Caller) {
     user_id: caller.user_id,
     expires_at: plus(tx.now, NONCE_LIFE),
   });
-  return { nonce, expires_in_seconds: NONCE_LIFE };
+  return { nonce, user_id: caller.user_id, expires_in_seconds: NONCE_LIFE };
 }
 
 const badProof = () =>

@@ -13,10 +13,12 @@ export const sessionOperations = {
     method: 'POST',
     path: `${PATH}/nonce`,
     tag,
-    summary: 'A nonce for the proof of openSession; single use, 60 s',
+    summary: 'A nonce for the proof of openSession, and who signs it; single use, 60 s',
     access: [['end_user', 'self']],
     secret: true,
-    ok: { 201: Strict({ nonce: Type.String(), expires_in_seconds: Type.Integer() }) },
+    ok: {
+      201: Strict({ nonce: Type.String(), user_id: Uuid, expires_in_seconds: Type.Integer() }),
+    },
   }),
   openSession: operation({
     id: 'openSession',
