@@ -12,6 +12,8 @@ export function goneSuite(site: () => World): void {
       const { person, live } = await connected(site(), 'gateway-gone');
       const gateway = gatewayOf(site().service.pid);
       await endsSoon(live, () => process.kill(gateway, 'SIGKILL'));
+      // Nobody is sent to the dead one: there is none (69), or the next.
+      expect([69, 8]).toContain((await person.sft(...SSH, '--', 'exit 8')).code);
       await until(async () => (await person.sft(...SSH, '--', 'exit 8')).code === 8);
     });
 

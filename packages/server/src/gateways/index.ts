@@ -1,2 +1,2 @@
 export { type GatewayWorld, registerGatewayAdminRoutes, registerGatewayRoutes } from './routes.ts';
-export { enrolChild } from './service.ts';
+export { disableGateway, enrolChild } from './service.ts';

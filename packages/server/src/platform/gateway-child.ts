@@ -23,6 +23,8 @@ interface World {
   readonly settings: ChildSettings;
   /** Makes the child known to the service. @returns its id */
   readonly enrol: (hello: Static<typeof ChildHello>) => Promise<string>;
+  /** An enrolled child is gone, with its key and every connection. */
+  readonly ended: (gatewayId: string) => Promise<void>;
   readonly log: {
     info(facts: object, line: string): void;
     error(facts: object, line: string): void;
@@ -37,7 +39,7 @@ export interface GatewayChild {
 
 const PACKAGES = resolve(import.meta.dirname, '../../..');
 const ROOT = resolve(PACKAGES, '..');
-const RESTART_MS = [200, 1_000, 5_000, 15_000];
+const RESTART_MS = [200, 500, 1_000, 2_000, 5_000];
 const STOP_MS = 8_000;
 
 /**
@@ -47,7 +49,7 @@ const STOP_MS = 8_000;
  * enrolled (fd 3). When that pipe closes the child ends, so it never outlives us. One that
  * ends is started again.
  */
-export function startGatewayChild({ settings, enrol, log }: World): GatewayChild {
+export function startGatewayChild({ settings, enrol, ended, log }: World): GatewayChild {
   mkdirSync(settings.recordingDir, { recursive: true, mode: 0o700 });
   let child: ChildProcess | undefined;
   let stopping = false;
@@ -57,6 +59,7 @@ export function startGatewayChild({ settings, enrol, log }: World): GatewayChild
 
   const start = (): void => {
     const started = Date.now();
+    let enrolled: string | undefined;
     child = spawnChild(settings);
     const pipe = child.stdio[3] as Duplex;
     pipe.on('error', () => undefined);
@@ -65,6 +68,7 @@ export function startGatewayChild({ settings, enrol, log }: World): GatewayChild
         .then((text) => enrolFrom(text, enrol))
         .then((gatewayId) => {
           problem = undefined;
+          enrolled = gatewayId;
           pipe.write(`${JSON.stringify({ gateway_id: gatewayId })}\n`);
           log.info({ gateway_id: gatewayId }, 'gateway enrolled');
         })
@@ -79,6 +83,10 @@ export function startGatewayChild({ settings, enrol, log }: World): GatewayChild
       if (stopping) return;
       problem = 'the gateway has ended and is started again';
       log.error({ code, signal }, problem);
+      if (enrolled !== undefined)
+        ended(enrolled).catch((error) =>
+          log.error({ err: error }, 'the end of the gateway could not be recorded'),
+        );
       failures = Date.now() - started > 60_000 ? 0 : failures + 1;
       timer = setTimeout(start, RESTART_MS[Math.min(failures, RESTART_MS.length - 1)]);
     });
