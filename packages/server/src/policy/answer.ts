@@ -12,7 +12,7 @@ import {
   type UserPlan,
   type VaultedCredential,
 } from './plan.ts';
-import { type Outcome, outcomeOf, stillOutcome, type Terms } from './terms.ts';
+import { NO_WISH, type Outcome, outcomeOf, stillOutcome, type Terms } from './terms.ts';
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -173,8 +173,10 @@ export class Answer implements Circumstances {
   /** Where a fact may change the outcome. Equal ones are that of the method that has it already. */
   #outcome(terms: Terms, ruleId: string, identity: string, credential: AccessCredential): Outcome {
     // Without approvals it is the same for every rule and account.
-    if ((terms.asks & this.known & ASKS.access_request) === 0)
+    if ((terms.asks & this.known & ASKS.access_request) === 0) {
       for (const outcome of this.#outcomes) if (outcome.terms === terms) return outcome;
+      return outcomeOf(terms, this, ruleId, NO_WISH);
+    }
     const made = outcomeOf(terms, this, ruleId, this.#wish(terms, identity, credential));
     for (const outcome of this.#outcomes) if (isEqual(outcome, made)) return outcome;
     return made;

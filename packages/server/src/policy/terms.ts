@@ -97,7 +97,7 @@ const nothing = (via: 'gateway' | 'direct'): Circumstances => ({
 });
 
 /** Never read: there is no approval to compare it with. */
-const NO_WISH = {} as Wish;
+export const NO_WISH = {} as Wish;
 
 const freeze = (made: Outcome): Outcome => {
   Object.freeze(made.conditionals);
@@ -116,14 +116,12 @@ export function outcomeOf(
   ruleId: string,
   wish: Wish,
 ): Outcome {
-  const conditionals: Conditional[] = [];
+  const conditionals = terms.conditions.map((c) => c.evaluate(circumstances, ruleId, wish));
   let unmet = 0;
   let until = Number.POSITIVE_INFINITY;
   let approval_id: string | null = null;
   let approval_until: Instant | null = null;
-  for (const condition of terms.conditions) {
-    const conditional = condition.evaluate(circumstances, ruleId, wish);
-    conditionals.push(conditional);
+  for (const conditional of conditionals) {
     if (!conditional.condition_is_met) unmet += 1;
     else if (conditional.expires_at !== null) until = Math.min(until, conditional.expires_at);
     if (conditional.type === 'access_request') {
