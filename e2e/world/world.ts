@@ -1,5 +1,7 @@
 import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { giveDatabase } from './first-data.ts';
 import { type People, setUpPeople } from './people.ts';
 import { type Service, type ServiceOptions, startService, temporary } from './service.ts';
 import { startSmallTarget } from './small-target.ts';
@@ -29,6 +31,7 @@ export async function openWorld(
   };
   let world: World | undefined;
   try {
+    if (options.databaseUrl === undefined) await giveDatabase(join(directory, 'data'));
     const [target, started] = await Promise.allSettled([
       sshd ? startSshdWhenFree() : startSmallTarget(),
       startService({ directory, ...options }),
