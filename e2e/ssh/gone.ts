@@ -11,7 +11,8 @@ export function goneSuite(site: () => World): void {
     it('gateway killed: its sessions end, and a new one lets in again', async () => {
       const { person, live } = await connected(site(), 'gateway-gone');
       const gateway = gatewayOf(site().service.pid);
-      await endsSoon(live, () => process.kill(gateway, 'SIGKILL'));
+      const ended = await endsSoon(live, () => process.kill(gateway, 'SIGKILL'));
+      expect(ended.stderr).not.toMatch(/disabled/);
       // Nobody is sent to the dead one: there is none (69), or the next.
       expect([69, 8]).toContain((await person.sft(...SSH, '--', 'exit 8')).code);
       await until(async () => (await person.sft(...SSH, '--', 'exit 8')).code === 8);

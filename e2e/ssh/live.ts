@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { newEngineer } from '../world/engineer.ts';
 import { grant, HOST } from '../world/grant.ts';
 import type { Person } from '../world/people.ts';
-import type { Running } from '../world/run.ts';
+import type { Ran, Running } from '../world/run.ts';
 import type { World } from '../world/world.ts';
 
 export const SSH: readonly string[] = ['ssh', HOST, '--account', 'pamadmin1'];
@@ -47,13 +47,14 @@ export async function cuts(live: Running, why: RegExp, act: () => Promise<unknow
 }
 
 /** It ends by itself, with 255 and a line. */
-export async function endsSoon(live: Running, act: () => unknown): Promise<void> {
+export async function endsSoon(live: Running, act: () => unknown): Promise<Ran> {
   const since = performance.now();
   await act();
   const ended = await live.ended;
   console.log(`ended ${Math.round(performance.now() - since)} ms later: ${ended.stderr.trim()}`);
   expect(ended.code).toBe(255);
   expect(ended.stderr).toMatch(/^sft: .+/m);
+  return ended;
 }
 
 export const again = (person: Person) => person.sft(...SSH, '--reason', 'again', '--', 'id');

@@ -5,7 +5,7 @@ import { buildApp } from './app.ts';
 import type { Config } from './config.ts';
 import { type Composed, compose } from './deps.ts';
 import { bootstrapTeam, type Team } from './directory/index.ts';
-import { disableGateway, enrolChild } from './gateways/index.ts';
+import { childEnded, enrolChild } from './gateways/index.ts';
 import { SUCCESS, SYSTEM } from './platform/actor.ts';
 import { latestEventAt, startAppender } from './platform/audit.ts';
 import { createClockGuard, systemClock } from './platform/clock.ts';
@@ -140,7 +140,7 @@ async function open(
       log,
       settings: childSettings(config, url),
       enrol: async (hello) => (await transact((tx) => enrolChild(tx, { ...about, ...hello }))).id,
-      ended: async (id) => void (await transact((tx) => disableGateway(tx, SYSTEM, id))),
+      ended: async (id) => void (await transact((tx) => childEnded(tx, id))),
     });
     closers.push(() => child?.stop());
   }

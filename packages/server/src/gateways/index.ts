@@ -1,2 +1,2 @@
 export { type GatewayWorld, registerGatewayAdminRoutes, registerGatewayRoutes } from './routes.ts';
-export { disableGateway, enrolChild } from './service.ts';
+export { childEnded, enrolChild } from './service.ts';

@@ -77,10 +77,15 @@ export async function createCode(tx: Tx, caller: Caller, name: string) {
 }
 
 /** Disabling cuts its sessions at once and refuses its calls from now on. */
-export async function disableGateway(tx: Tx, actor: EventReference, id: string): Promise<View> {
+export async function disableGateway(
+  tx: Tx,
+  actor: EventReference,
+  id: string,
+  why: 'gateway_disabled' | 'gateway_stopped' = 'gateway_disabled',
+): Promise<View> {
   const row = await disableRow(tx.sql, id);
   if (row === undefined) throw new Refusal('not_found', 'There is no such gateway.');
-  await cutSessions(tx, { gateway_id: id }, 'gateway_disabled');
+  await cutSessions(tx, { gateway_id: id }, why);
   await tx.audit({ type: 'pam.gateway.disable', actor, targets: [ref(row)], outcome: SUCCESS });
   await tx.signal({ kind: 'gateway', id });
   return describe(row);
@@ -96,6 +101,10 @@ export async function enrolWithCode(tx: Tx, input: Body<'enrollGateway'>): Promi
   return enrol(tx, { ...input, kind: 'enrolled', name: printable(code.name) });
 }
 
+/** A child's keys die with it, and so do its connections. */
+export const childEnded = (tx: Tx, id: string): Promise<View> =>
+  disableGateway(tx, SYSTEM, id, 'gateway_stopped');
+
 /** The child of this service: the one of an earlier start is disabled first. */
 export async function enrolChild(
   tx: Tx,
@@ -107,7 +116,7 @@ export async function enrolChild(
     port: number;
   },
 ): Promise<GatewayRow> {
-  for (const old of await childRows(tx.sql, child.name)) await disableGateway(tx, SYSTEM, old.id);
+  for (const old of await childRows(tx.sql, child.name)) await childEnded(tx, old.id);
   return enrol(tx, { ...child, kind: 'child' });
 }
 

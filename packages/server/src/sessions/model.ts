@@ -29,6 +29,7 @@ export type CutReason = Extract<
   | 'server_changed'
   | 'terminated'
   | 'gateway_disabled'
+  | 'gateway_stopped'
 >;
 
 /** One line for the person whose session it was: why, and what to do. */
@@ -42,6 +43,7 @@ export const CUT_MESSAGES: Readonly<Record<CutReason, string>> = {
   server_changed: 'the server or its account was changed or removed; request access again',
   terminated: 'an administrator ended this session',
   gateway_disabled: 'the gateway was disabled; connect again',
+  gateway_stopped: 'the gateway has stopped; connect again',
 };
 
 /** The state in which a session ends when the service cuts it: one that is only opening was never live. */
