@@ -1,5 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Answer, toOpenSshPrivateKey } from '@postern/shared';
+import { openByRest } from '../../e2e/world/ssh-session.ts';
 import { type DirectSsh, startDirect } from '../direct.ts';
 import { bar, measured, number, printTable, spread } from '../table.ts';
 import { ACCOUNT, ask, type BenchWorld, grant, SERVER } from '../world.ts';
@@ -12,11 +16,12 @@ const BULK_ROUNDS = 5;
 interface Way {
   readonly name: string;
   readonly file: string;
-  args(command: string): string[];
+  /** Called before each run, and not timed. */
+  args(command: string): readonly string[] | Promise<readonly string[]>;
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Through the gateway, by our client, against OpenSSH straight to the same machine's sshd. */
+/** Through the gateway, by our client and by OpenSSH, against OpenSSH straight to the same sshd. */
 export async function benchSsh(world: BenchWorld): Promise<void> {
   if (world.noSshd !== undefined) {
     console.log(`\nssh: skipped. ${world.noSshd}`);
@@ -34,20 +39,50 @@ export async function benchSsh(world: BenchWorld): Promise<void> {
   };
   const theirs = directWay(direct);
   await commands(ours, theirs);
-  await bulk(ours, theirs);
+  await bulk(ours, openSshWay(world), theirs);
   const { service, people } = world;
   await ask(service, people.ellis, 'POST', `/access_requests/${granted.id}/drop`);
 }
+
+const PLAIN_ENV = { PATH: '/usr/bin:/bin', HOME: '/nonexistent' };
 
 const directWay = (direct: DirectSsh): Way => ({
   name: 'OpenSSH direct, with a key',
   file: 'ssh',
   args: (command) => [...direct.options, `${ACCOUNT}@127.0.0.1`, command],
-  env: { PATH: '/usr/bin:/bin', HOME: '/nonexistent' },
+  env: PLAIN_ENV,
 });
 
+/** The same client on both ways: what is left is the gateway's. */
+const openSshWay = (world: BenchWorld): Way => ({
+  name: 'OpenSSH, through the gateway, recorded',
+  file: 'ssh',
+  args: async (command) => [...(await sessionOptions(world)), command],
+  env: PLAIN_ENV,
+});
+
+/** A session serves once, with a key of its own. */
+async function sessionOptions({ service, people, directory }: BenchWorld): Promise<string[]> {
+  const answer = await ask<Answer<'resolve'>>(service, people.ellis, 'POST', '/resolve', {
+    names: [SERVER],
+  });
+  const method = answer.user_access_methods.find((m) => m.identity === ACCOUNT);
+  if (method === undefined) throw new Error(`no way to ${ACCOUNT}`);
+  const { reply, key } = await openByRest(service, people.ellis, method);
+  const { host, port, username, host_keys } = reply.body.gateway;
+  const [keyFile, known] = [join(directory, 'session_key'), join(directory, 'session_known')];
+  writeFileSync(keyFile, toOpenSshPrivateKey(key), { mode: 0o600 });
+  writeFileSync(known, host_keys.map((line) => `[${host}]:${port} ${line}\n`).join(''));
+  return [
+    ...['-F', 'none', '-i', keyFile, '-p', String(port)],
+    ...['-o', 'BatchMode=yes', '-o', 'IdentitiesOnly=yes', '-o', 'StrictHostKeyChecking=yes'],
+    ...['-o', `UserKnownHostsFile=${known}`, '-o', 'Ciphers=aes128-gcm@openssh.com'],
+    `${username}@${host}`,
+  ];
+}
+
 async function commands(ours: Way, theirs: Way): Promise<void> {
-  const [a, b] = await interleaved(ours, theirs, 'true', ROUNDS);
+  const [a = [], b = []] = await interleaved([ours, theirs], 'true', ROUNDS);
   const ratio = measured(a.map((ms, i) => ms / (b[i] ?? Number.NaN)));
   const medians = measured(a).median / measured(b).median;
   printTable(
@@ -62,31 +97,31 @@ async function commands(ours: Way, theirs: Way): Promise<void> {
   );
 }
 
-async function bulk(ours: Way, theirs: Way): Promise<void> {
+async function bulk(ours: Way, gateway: Way, theirs: Way): Promise<void> {
   const command = `head -c ${MIB * 2 ** 20} /dev/zero`;
-  const [a, b] = await interleaved(ours, theirs, command, BULK_ROUNDS);
-  const rate = (times: number[]) => measured(times.map((ms) => (MIB * 1000) / ms));
-  const ratio = rate(a).median / rate(b).median;
+  const times = await interleaved([ours, gateway, theirs], command, BULK_ROUNDS);
+  const rates = times.map((of) => measured(of.map((ms) => (MIB * 1000) / ms)));
+  const direct = rates[2]?.median ?? Number.NaN;
   printTable(
     `ssh: ${MIB} MiB read, aes128-gcm on each connection, ${BULK_ROUNDS} interleaved rounds`,
-    ['what', 'MiB/s, median (quartiles)', 'bar'],
-    [
-      [ours.name, spread(rate(a)), ''],
-      [theirs.name, spread(rate(b)), ''],
-      ['ratio of the medians', number(ratio, 2), bar(ratio, 'at least', 0.8)],
-    ],
+    ['what', 'MiB/s, median (quartiles)', '× direct', 'bar'],
+    [ours, gateway, theirs].map((way, i) => {
+      const rate = rates[i] ?? measured([]);
+      const ratio = rate.median / direct;
+      const limit = way === theirs ? '' : bar(ratio, 'at least', 0.8);
+      return [way.name, spread(rate), number(ratio, 2), limit];
+    }),
   );
 }
 
 async function interleaved(
-  ours: Way,
-  theirs: Way,
+  ways: readonly Way[],
   command: string,
   rounds: number,
-): Promise<[number[], number[]]> {
-  const times: [number[], number[]] = [[], []];
+): Promise<number[][]> {
+  const times: number[][] = ways.map(() => []);
   for (let round = 0; round <= rounds; round++)
-    for (const [i, way] of [ours, theirs].entries()) {
+    for (const [i, way] of ways.entries()) {
       const ms = await run(way, command);
       if (round > 0) times[i]?.push(ms);
     }
@@ -94,8 +129,9 @@ async function interleaved(
 }
 
 async function run({ name, file, args, env }: Way, command: string): Promise<number> {
+  const words = await args(command);
   const start = performance.now();
-  const child = spawn(file, args(command), { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(file, words, { env, stdio: ['ignore', 'ignore', 'pipe'] });
   let errors = '';
   child.stderr.on('data', (chunk) => {
     errors += chunk;
