@@ -110,7 +110,7 @@ describe('files that sft-admin apply is given', () => {
 
   it('a file that is not there, and a variable that is not set', async () => {
     const { sam } = world.people;
-    saysClearly(await sam.admin('apply', '-f', 'nowhere.yaml'), 'sft-admin', 78, /nowhere\.yaml/);
+    saysClearly(await sam.admin('apply', '-f', 'nowhere.yaml'), 'sft-admin', 64, /nowhere\.yaml/);
     const inventory = join(ROOT, 'examples/demo/2-inventory.yaml');
     const ran = await sam.admin('apply', '-f', inventory);
     expect(ran.code).toBe(64);

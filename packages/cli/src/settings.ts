@@ -103,11 +103,15 @@ async function readCa(world: World, path: string): Promise<string> {
   }
 }
 
-/** What a file that was named cannot be read for. */
-export function unreadable(path: string, error: unknown): Failure {
+/** What a file that was named cannot be read for: a setting, or an argument. */
+export function unreadable(
+  path: string,
+  error: unknown,
+  kind: 'configuration' | 'usage' = 'configuration',
+): Failure {
   const code = (error as { code?: unknown }).code;
   const why = code === 'ENOENT' ? 'does not exist' : `cannot be read (${String(code)})`;
-  return new Failure('configuration', `${path} ${why}.`, 'Name a file that you can read.');
+  return new Failure(kind, `${path} ${why}.`, 'Name a file that you can read.');
 }
 
 const notConfigured = (detail: string, flag: string, variable: string): Failure =>

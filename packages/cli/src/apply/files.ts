@@ -19,7 +19,7 @@ export async function readFiles(world: World, path: string): Promise<SourceFile[
           .map((name) => `${path.replace(/\/$/, '')}/${name}`)
       : [path];
   } catch (error) {
-    throw unreadable(path, error);
+    throw unreadable(path, error, 'usage');
   }
   if (names.length === 0)
     throw usage(`There is no *.yaml in ${path}.`, 'Name a file, or a folder that has some.');
@@ -31,6 +31,6 @@ async function readOne(world: World, path: string): Promise<SourceFile> {
     const folder = path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '.';
     return { path, folder: folder || '/', text: await world.files.read(path) };
   } catch (error) {
-    throw unreadable(path, error);
+    throw unreadable(path, error, 'usage');
   }
 }

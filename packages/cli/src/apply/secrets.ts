@@ -20,7 +20,7 @@ export async function readSecret(world: World, source: SecretSource): Promise<st
   try {
     text = source.file === '-' ? await world.files.stdin() : await world.files.read(source.file);
   } catch (error) {
-    throw unreadable(source.file, error);
+    throw unreadable(source.file, error, 'usage');
   }
   if (text.trim() !== '') return text;
   throw new Failure(

@@ -193,7 +193,7 @@ describe('sft-admin apply', () => {
 
   test.each([
     ['apply', EXIT.usage],
-    ['apply -f nowhere', EXIT.config],
+    ['apply -f nowhere', EXIT.usage],
     ['apply -f empty.yaml', EXIT.usage],
   ])('%s: %i', async (words, expected) => {
     const { exit } = await admin(words, { files: files({ 'empty.yaml': '# nothing\n' }) });

@@ -23,7 +23,16 @@ export async function registerOpenapi(app: FastifyInstance, version: string): Pr
         description: 'Self-hosted, just-in-time privileged access over SSH.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
-      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer' },
+          gateway: {
+            type: 'http',
+            scheme: 'signature',
+            description: 'HTTP message signature (RFC 9421) of an enrolled gateway',
+          },
+        },
+      },
       security: [{ bearer: [] }],
     },
     transformObject: (document) => {

@@ -64,6 +64,12 @@ type Handler<K extends OperationId, C extends RouteCaller> = (
 /** Fastify's spelling of an operation's path. */
 export const fastifyPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1');
 
+/** Who is not asked for a bearer token. */
+const SECURITY: Readonly<Record<string, object>> = {
+  public: { security: [] },
+  gateway: { security: [{ gateway: [] }] },
+};
+
 /** What Fastify and the OpenAPI document need to know of an operation. */
 export function routeSchema(operation: Operation): Record<string, unknown> {
   return {
@@ -74,7 +80,7 @@ export function routeSchema(operation: Operation): Record<string, unknown> {
     ...(operation.query && { querystring: operation.query }),
     ...(operation.body && { body: operation.body }),
     response: operation.sse ? bytes('text/event-stream') : operation.ok,
-    ...(operation.access === 'public' ? { security: [] } : {}),
+    ...SECURITY[operation.access as string],
   };
 }
 
