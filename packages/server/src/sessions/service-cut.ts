@@ -4,7 +4,7 @@ import type { EventReference } from '../platform/audit.ts';
 import { json } from '../platform/columns.ts';
 import { lockDeciding } from '../platform/locks.ts';
 import type { Tx } from '../platform/tx.ts';
-import { approvalUsed, bestAllowed, evaluateFresh } from '../policy/index.ts';
+import { approvalUsed, bestAllowed, evaluateFresh, isRecorded } from '../policy/index.ts';
 import { type CutReason, cutState, sessionEnd } from './model.ts';
 import {
   lockSession,
@@ -70,7 +70,7 @@ export async function cutSessions(
 
 /**
  * Evaluates an open session again, as things are now: still allowed, with as many
- * channels? Then its end may move, either way; else it is cut. The same evaluation as at
+ * channels, and recorded if that is demanded? Then its end may move, either way; else it is cut. The same evaluation as at
  * opening.
  */
 export async function reviewSession(tx: Tx, longest: Seconds, id: string): Promise<void> {
@@ -91,8 +91,11 @@ export async function reviewSession(tx: Tx, longest: Seconds, id: string): Promi
     return void (await cutSession(tx, row, 'token_revoked'));
   if (evaluation.server.identity_revision !== row.server_identity_revision)
     return void (await cutSession(tx, row, 'server_changed'));
-  const covering = evaluation.methods.filter((method) =>
-    row.channels.every((channel) => (method.channels as readonly string[]).includes(channel)),
+  const covering = evaluation.methods.filter(
+    (method) =>
+      row.channels.every((channel) => (method.channels as readonly string[]).includes(channel)) &&
+      // Nothing begins to record a session that is live; one that is opening is asked again.
+      (row.recorded || row.state === 'opening' || !isRecorded(method)),
   );
   const method = bestAllowed(covering, {
     identity: row.identity,

@@ -217,6 +217,36 @@ onBoth('attack 7: what changes between approval, opening and admission', (kit) =
       .toEqual({ state: 'cut', end_reason: 'policy_changed' });
   });
 
+  it('recording demanded while live: cut where nothing is recorded, goes on where it is', async () => {
+    const demanded = [
+      ...conditions(),
+      { condition_type: 'gateway', traffic_forwarding: true, session_recording: true },
+    ];
+    const c = await approvedCase();
+    const before = await opened(c);
+    expect(must(await admit(before)).recorded).toBe(false);
+    await apply(demo, 'sam', [withRules(c, (rule) => ({ ...rule, conditions: demanded }))]);
+    await expect
+      .poll(() => session(before.id), { timeout: 5_000, interval: 20 })
+      .toEqual({ state: 'cut', end_reason: 'policy_changed' });
+    const after = await opened(c);
+    expect(must(await admit(after)).recorded).toBe(true);
+    await kit.transact((tx) => reviewSession(tx, LONGEST_SESSION, after.id));
+    expect((await session(after.id)).state).toBe('live');
+  });
+
+  it('recording demanded between opening and admission: it is recorded', async () => {
+    const c = await approvedCase();
+    const mine = await opened(c);
+    const demanded = [
+      ...conditions(),
+      { condition_type: 'gateway', traffic_forwarding: true, session_recording: true },
+    ];
+    await apply(demo, 'sam', [withRules(c, (rule) => ({ ...rule, conditions: demanded }))]);
+    await kit.transact((tx) => reviewSession(tx, LONGEST_SESSION, mine.id));
+    expect(must(await admit(mine)).recorded).toBe(true);
+  });
+
   describe('the token that opened it', () => {
     it('revoked, or over, before admission: not admitted', async () => {
       for (const way of ['revoked', 'over'] as const) {
