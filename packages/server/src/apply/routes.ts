@@ -7,8 +7,8 @@ export interface ApplyWorld extends RouteWorld<Caller>, ApplyTools {}
 
 /** The world as documents. */
 export function registerApplyRoutes(app: FastifyInstance, world: ApplyWorld): void {
-  route(app, world, 'apply', async ({ tx, caller, client_address, body }) => ({
+  route(app, world, 'apply', async ({ tx, caller, body }) => ({
     status: 200,
-    body: await apply(tx, { ...caller, client_address }, world, body),
+    body: await apply(tx, caller, world, body),
   }));
 }

@@ -11,7 +11,7 @@ import {
   refuseLockout,
   withMore,
 } from '../directory/index.ts';
-import type { Actor } from '../identity/index.ts';
+import type { Caller } from '../identity/index.ts';
 import {
   type InventoryTools,
   idsOfHostnames,
@@ -28,9 +28,9 @@ import { undone } from './store.ts';
 /** What the features that own these documents do; given by deps.ts, so that no cycle arises. */
 export interface ApplyPorts {
   /** Brings one request type to its definition and publishes it. A pointer is into `definition`. */
-  applyRequestType(tx: Tx, caller: Actor, definition: unknown): Promise<Change>;
+  applyRequestType(tx: Tx, caller: Caller, definition: unknown): Promise<Change>;
   /** Brings one policy to what is written. A pointer is into `policy`. */
-  applyPolicy(tx: Tx, caller: Actor, policy: unknown): Promise<Change>;
+  applyPolicy(tx: Tx, caller: Caller, policy: unknown): Promise<Change>;
 }
 
 export interface ApplyTools extends InventoryTools {
@@ -43,7 +43,7 @@ export interface ApplyTools extends InventoryTools {
  */
 export async function apply(
   tx: Tx,
-  caller: Actor,
+  caller: Caller,
   tools: ApplyTools,
   body: Body<'apply'>,
 ): Promise<Answer<'apply'>> {
@@ -56,7 +56,7 @@ export async function apply(
   return { dry_run, changes: dry_run ? await undone(tx.sql, bring) : await bring() };
 }
 
-function refuseUnpermitted(caller: Actor, documents: readonly Document[]): void {
+function refuseUnpermitted(caller: Caller, documents: readonly Document[]): void {
   const refused = notPermitted(documents, caller.roles);
   if (refused.length === 0) return;
   const roles = [...new Set(refused.map(({ needed }) => needed))].sort();
@@ -77,7 +77,7 @@ function refuseUnpermitted(caller: Actor, documents: readonly Document[]): void 
 /** What needs another thing comes after it; links between people come when all of them are there. */
 async function bringAbout(
   tx: Tx,
-  caller: Actor,
+  caller: Caller,
   tools: ApplyTools,
   documents: readonly Document[],
 ): Promise<Change[]> {

@@ -24,9 +24,9 @@ export function registerDirectoryRoutes(app: FastifyInstance, world: DirectoryWo
     const { list, ...next } = await listUsers(tx, query);
     return { status: 200, body: { list }, ...next };
   });
-  route(app, world, 'updateUser', async ({ tx, caller, client_address, params, body }) => ({
+  route(app, world, 'updateUser', async ({ tx, caller, params, body }) => ({
     status: 200,
-    body: await updateUser(tx, { ...caller, client_address }, world.hooks, params.id, body),
+    body: await updateUser(tx, caller, world.hooks, params.id, body),
   }));
   route(app, world, 'listGroups', async ({ tx, query }) => {
     const { list, ...next } = await listGroups(tx, query);
@@ -36,16 +36,16 @@ export function registerDirectoryRoutes(app: FastifyInstance, world: DirectoryWo
     const { list, ...next } = await listGroupMembers(tx, params.id, query);
     return { status: 200, body: { list }, ...next };
   });
-  route(app, world, 'addGroupMember', async ({ tx, caller, client_address, params }) => {
-    await addGroupMember(tx, { ...caller, client_address }, params.id, params.user_id);
+  route(app, world, 'addGroupMember', async ({ tx, caller, params }) => {
+    await addGroupMember(tx, caller, params.id, params.user_id);
     return { status: 204, body: null };
   });
-  route(app, world, 'removeGroupMember', async ({ tx, caller, client_address, params }) => {
-    await removeGroupMember(tx, { ...caller, client_address }, params.id, params.user_id);
+  route(app, world, 'removeGroupMember', async ({ tx, caller, params }) => {
+    await removeGroupMember(tx, caller, params.id, params.user_id);
     return { status: 204, body: null };
   });
-  route(app, world, 'setGroupRoles', async ({ tx, caller, client_address, params, body }) => ({
+  route(app, world, 'setGroupRoles', async ({ tx, caller, params, body }) => ({
     status: 200,
-    body: await setGroupRoles(tx, { ...caller, client_address }, params.id, body.roles),
+    body: await setGroupRoles(tx, caller, params.id, body.roles),
   }));
 }

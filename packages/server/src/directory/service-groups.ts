@@ -1,6 +1,6 @@
 import type { Answer, Group, Role } from '@postern/shared';
 import { toRfc3339 } from '@postern/shared';
-import { type Actor, eventBy, makersOf, refTo } from '../identity/index.ts';
+import { type Caller, eventBy, makersOf, refTo } from '../identity/index.ts';
 import { json } from '../platform/columns.ts';
 import { Refusal } from '../platform/errors.ts';
 import { bumpRevisions } from '../platform/locks.ts';
@@ -82,7 +82,7 @@ export async function listGroupMembers(
 /** Adds a standing membership; one that is there already stays as it is, with who made it. */
 export async function addGroupMember(
   tx: Tx,
-  caller: Actor,
+  caller: Caller,
   groupId: string,
   userId: string,
 ): Promise<void> {
@@ -99,7 +99,7 @@ export async function addGroupMember(
 /** @returns whether that changed anything. The user's revision is bumped already. */
 export async function joinGroup(
   tx: Tx,
-  caller: Actor,
+  caller: Caller,
   group: NamedGroup,
   user: { readonly id: string; readonly name: string },
 ): Promise<boolean> {
@@ -128,7 +128,7 @@ export async function joinGroup(
 /** Ends every membership of the user in the group, those that a request gave him as well. */
 export async function removeGroupMember(
   tx: Tx,
-  caller: Actor,
+  caller: Caller,
   groupId: string,
   userId: string,
 ): Promise<void> {
@@ -146,7 +146,7 @@ export async function removeGroupMember(
 /** Ends rows of one user. His revision is bumped already. */
 export async function leaveGroup(
   tx: Tx,
-  caller: Actor,
+  caller: Caller,
   rows: readonly MembershipRow[],
 ): Promise<void> {
   await endMemberships(
@@ -179,7 +179,7 @@ async function signalBoth(tx: Tx, groupId: string, userId: string): Promise<void
 /** Sets exactly these roles for everybody in the group. */
 export async function setGroupRoles(
   tx: Tx,
-  caller: Actor,
+  caller: Caller,
   groupId: string,
   roles: readonly Role[],
 ): Promise<Group> {
@@ -198,7 +198,7 @@ export async function setGroupRoles(
  */
 export async function changeRoles(
   tx: Tx,
-  caller: Actor,
+  caller: Caller,
   group: NamedGroup,
   wanted: readonly Role[],
 ): Promise<string[]> {

@@ -1,5 +1,5 @@
 import { type Change, type GroupDocument, isGroupName } from '@postern/shared';
-import { type Actor, eventBy, makersOf, refTo } from '../identity/index.ts';
+import { type Caller, eventBy, makersOf, refTo } from '../identity/index.ts';
 import { json } from '../platform/columns.ts';
 import { Refusal } from '../platform/errors.ts';
 import { bumpRevisions } from '../platform/locks.ts';
@@ -19,7 +19,7 @@ import {
 export const EVERYONE = 'everyone';
 
 /** Creates the group, or gives it the roles that the document names. The administration lock is held. */
-export async function putGroup(tx: Tx, caller: Actor, document: GroupDocument): Promise<Change> {
+export async function putGroup(tx: Tx, caller: Caller, document: GroupDocument): Promise<Change> {
   const { name, roles } = document;
   if (!isGroupName(name)) refuseField('/name', 'group_name', 'is not usable as a group name');
   const found = await findGroupByName(tx.sql, name);
@@ -32,7 +32,7 @@ export async function putGroup(tx: Tx, caller: Actor, document: GroupDocument): 
 
 export async function createGroup(
   tx: Tx,
-  caller: Actor | null,
+  caller: Caller | null,
   name: string,
 ): Promise<{ readonly id: string; readonly name: string }> {
   const group = { id: tx.ids.uuid(), name };
@@ -44,7 +44,7 @@ export async function createGroup(
 /** Gives the group exactly the owners that the document names. @returns what changed, a line each */
 export async function linkGroup(
   tx: Tx,
-  caller: Actor,
+  caller: Caller,
   { name, owners }: GroupDocument,
 ): Promise<string[]> {
   if (owners === undefined) return [];

@@ -5,7 +5,7 @@ import {
   isPersonUnixName,
   type UserDocument,
 } from '@postern/shared';
-import { type Actor, eventBy, refTo } from '../identity/index.ts';
+import { type Caller, eventBy, refTo } from '../identity/index.ts';
 import { json } from '../platform/columns.ts';
 import { Refusal } from '../platform/errors.ts';
 import { addRevision, bumpRevisions } from '../platform/locks.ts';
@@ -35,7 +35,7 @@ import { namesClashingWith } from './template.ts';
  * Creates the user, or changes what the document names, direct memberships included. His
  * revision, where he has one, is bumped, and the administration lock is held.
  */
-export async function putUser(tx: Tx, caller: Actor, document: UserDocument): Promise<Change> {
+export async function putUser(tx: Tx, caller: Caller, document: UserDocument): Promise<Change> {
   checkUser(document);
   const found = await findUserByLogin(tx.sql, document.login);
   if (found?.status === 'DELETED')
@@ -68,7 +68,7 @@ function checkUser({ login, name, email, type, unix_name, attributes, owners }: 
   refuseFaults([...userTextFaults({ name, email }), ...attributeFaults]);
 }
 
-async function createUser(tx: Tx, caller: Actor, document: UserDocument) {
+async function createUser(tx: Tx, caller: Caller, document: UserDocument) {
   const { login, name, email, type = 'human', unix_name, attributes } = document;
   if (unix_name !== undefined) await refuseTakenUnixName(tx, unix_name);
   const user = { id: tx.ids.uuid(), name };
@@ -109,7 +109,7 @@ function refuseTaken(detail: string): never {
 
 async function changeUser(
   tx: Tx,
-  caller: Actor,
+  caller: Caller,
   user: UserView,
   document: UserDocument,
 ): Promise<string[]> {
@@ -143,7 +143,7 @@ interface NamedUser {
   readonly name: string;
 }
 
-async function joinEveryone(tx: Tx, caller: Actor, user: NamedUser, type: string): Promise<void> {
+async function joinEveryone(tx: Tx, caller: Caller, user: NamedUser, type: string): Promise<void> {
   const everyone = type === 'human' ? await findGroupByName(tx.sql, EVERYONE) : undefined;
   if (everyone?.deleted_at === null) await joinGroup(tx, caller, everyone, user);
 }
@@ -151,7 +151,7 @@ async function joinEveryone(tx: Tx, caller: Actor, user: NamedUser, type: string
 /** Direct memberships become exactly these; nobody is taken out of `everyone` by not naming it. */
 async function syncMemberships(
   tx: Tx,
-  caller: Actor,
+  caller: Caller,
   user: NamedUser,
   names: readonly string[],
 ): Promise<string[]> {
@@ -175,7 +175,7 @@ async function syncMemberships(
 /** Sets the manager and a service user's owners: after all users are there. @returns what changed, a line each */
 export async function linkUser(
   tx: Tx,
-  caller: Actor,
+  caller: Caller,
   { login, manager, owners }: UserDocument,
 ): Promise<string[]> {
   const user = await findUserByLogin(tx.sql, login);

@@ -1,5 +1,5 @@
 import { type Body, toRfc3339, type User, type WhoAmI } from '@postern/shared';
-import { type Actor, eventBy, makersOf, refTo, revokeTokensOf } from '../identity/index.ts';
+import { type Caller, eventBy, makersOf, refTo, revokeTokensOf } from '../identity/index.ts';
 import { json } from '../platform/columns.ts';
 import { Refusal } from '../platform/errors.ts';
 import { bumpRevisions } from '../platform/locks.ts';
@@ -24,7 +24,7 @@ export interface DirectoryHooks {
    * Cancels his pending requests and ends his approvals and sessions. His revision row is
    * locked, his status is written and his tokens are revoked already.
    */
-  userDisabled(tx: Tx, userId: string, caller: Actor): Promise<void>;
+  userDisabled(tx: Tx, userId: string, caller: Caller): Promise<void>;
 }
 
 export async function listUsers(
@@ -53,7 +53,7 @@ const toUser = (row: UserView): User => ({
 /** Changes a user. Whoever is no longer active loses tokens, requests, approvals and sessions with it. */
 export async function updateUser(
   tx: Tx,
-  caller: Actor,
+  caller: Caller,
   hooks: DirectoryHooks,
   id: string,
   patch: Body<'updateUser'>,
@@ -97,7 +97,7 @@ export interface Profile {
 /** @returns what changed, a line each. The user's revision is bumped already. */
 export async function changeProfile(
   tx: Tx,
-  caller: Actor,
+  caller: Caller,
   user: UserView,
   profile: Profile,
 ): Promise<string[]> {
@@ -121,7 +121,7 @@ export async function changeProfile(
 /** Who set the manager is kept with it: an approver the requester made himself does not count. */
 async function changeManager(
   tx: Tx,
-  caller: Actor,
+  caller: Caller,
   user: UserView,
   managerId: string | null,
 ): Promise<string> {
@@ -148,7 +148,7 @@ async function changeManager(
 
 async function changeStatus(
   tx: Tx,
-  caller: Actor,
+  caller: Caller,
   hooks: DirectoryHooks,
   user: UserView,
   status: UserStatus,
@@ -168,7 +168,7 @@ async function changeStatus(
 
 export async function recordUserChange(
   tx: Tx,
-  caller: Actor,
+  caller: Caller,
   user: { readonly id: string; readonly name: string },
   changes: readonly string[],
 ): Promise<void> {
@@ -178,7 +178,7 @@ export async function recordUserChange(
 }
 
 /** Who the caller is, for himself. */
-export async function whoami(tx: Tx, caller: Actor, team: string): Promise<WhoAmI> {
+export async function whoami(tx: Tx, caller: Caller, team: string): Promise<WhoAmI> {
   const user = await findUser(tx.sql, caller.user_id);
   if (user === undefined) throw new Refusal('unauthenticated', 'This user is gone.');
   const groups = await membershipsOf(tx.sql, user.id, tx.now);

@@ -3,9 +3,6 @@ import { SUCCESS, userRef } from '../platform/actor.ts';
 import type { EventReference, NewEvent } from '../platform/audit.ts';
 import type { Caller } from './caller.ts';
 
-/** A caller, and from where he called, when that is known. */
-export type Actor = Caller & { readonly client_address?: string };
-
 /** A thing of that type, as an event names it. */
 export const refTo = (
   type: string,
@@ -14,7 +11,7 @@ export const refTo = (
 
 /** The event of a change that a caller made. Whoever issued his token is named with it. */
 export const eventBy = (
-  caller: Actor,
+  caller: Caller,
   type: EventType,
   targets: readonly EventReference[],
   details: Readonly<Record<string, unknown>> = {},
@@ -23,7 +20,6 @@ export const eventBy = (
   actor: userRef(caller),
   targets,
   outcome: SUCCESS,
-  client_address: caller.client_address ?? null,
   details:
     caller.token_issued_by === null
       ? details

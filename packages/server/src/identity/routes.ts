@@ -6,16 +6,16 @@ import { createToken, listTokens, revokeToken } from './service-tokens.ts';
 
 /** Tokens. */
 export function registerIdentityRoutes(app: FastifyInstance, world: RouteWorld<Caller>): void {
-  route(app, world, 'createToken', async ({ tx, caller, client_address, relations, body }) => {
-    const made = await createToken(tx, { ...caller, client_address }, relations, body);
+  route(app, world, 'createToken', async ({ tx, caller, relations, body }) => {
+    const made = await createToken(tx, caller, relations, body);
     return { status: 201, body: { ...made, expires_at: toRfc3339(made.expires_at) } };
   });
   route(app, world, 'listTokens', async ({ tx, caller, relations, query }) => {
     const { list, ...next } = await listTokens(tx, caller, relations, query);
     return { status: 200, body: { list }, ...next };
   });
-  route(app, world, 'revokeToken', async ({ tx, caller, client_address, relations, params }) => {
-    await revokeToken(tx, { ...caller, client_address }, relations, params.id);
+  route(app, world, 'revokeToken', async ({ tx, caller, relations, params }) => {
+    await revokeToken(tx, caller, relations, params.id);
     return { status: 204, body: null };
   });
 }

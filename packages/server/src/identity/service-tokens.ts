@@ -14,7 +14,8 @@ import { bumpRevisions, lockShared } from '../platform/locks.ts';
 import { cutPage, type PageQuery, pageOf } from '../platform/paging.ts';
 import { plainTextFaults, refuseFaults } from '../platform/plain-text.ts';
 import type { Tx } from '../platform/tx.ts';
-import { type Actor, eventBy, refTo } from './event-by.ts';
+import type { Caller } from './caller.ts';
+import { eventBy, refTo } from './event-by.ts';
 import { issuerOf } from './issuer.ts';
 import { findUser } from './store.ts';
 import {
@@ -45,7 +46,7 @@ export interface MadeToken {
  */
 export async function createToken(
   tx: Tx,
-  caller: Actor,
+  caller: Caller,
   relations: ReadonlySet<Relation>,
   body: Body<'createToken'>,
 ): Promise<MadeToken> {
@@ -111,7 +112,7 @@ function checkWish({ name, expires_in_seconds }: Body<'createToken'>): void {
 
 async function subjectOf(
   tx: Tx,
-  caller: Actor,
+  caller: Caller,
   relations: ReadonlySet<Relation>,
   login: string | undefined,
 ): Promise<{ readonly id: string; readonly name: string }> {
@@ -137,7 +138,7 @@ async function subjectOf(
 /** Live tokens: the caller's own or, in relation `any`, everybody's. */
 export async function listTokens(
   tx: Tx,
-  caller: Actor,
+  caller: Caller,
   relations: ReadonlySet<Relation>,
   query: PageQuery,
 ): Promise<{ readonly list: Token[]; readonly next_cursor?: string }> {
@@ -161,7 +162,7 @@ const toToken = (row: TokenView): Token => ({
 /** Ends a token at once. Somebody else's answers as one that is not there, unless in relation `any`. */
 export async function revokeToken(
   tx: Tx,
-  caller: Actor,
+  caller: Caller,
   relations: ReadonlySet<Relation>,
   id: string,
 ): Promise<void> {
@@ -187,7 +188,7 @@ export async function revokeToken(
  */
 export async function revokeTokensOf(
   tx: Tx,
-  caller: Actor,
+  caller: Caller,
   user: { readonly id: string; readonly name: string },
 ): Promise<void> {
   for (const token of await revokeAllOf(tx.sql, user.id, tx.now))

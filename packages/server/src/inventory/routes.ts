@@ -24,22 +24,21 @@ export function registerInventoryRoutes(app: FastifyInstance, world: InventoryWo
     status: 200,
     body: await getInventoryServer(tx, params.id),
   }));
-  route(app, world, 'updateServer', async ({ tx, caller, client_address, params, body }) => ({
+  route(app, world, 'updateServer', async ({ tx, caller, params, body }) => ({
     status: 200,
-    body: await updateServer(tx, { ...caller, client_address }, hooks, params.id, body),
+    body: await updateServer(tx, caller, hooks, params.id, body),
   }));
-  route(app, world, 'deleteServer', async ({ tx, caller, client_address, params }) => {
-    await deleteServer(tx, { ...caller, client_address }, hooks, params.id);
+  route(app, world, 'deleteServer', async ({ tx, caller, params }) => {
+    await deleteServer(tx, caller, hooks, params.id);
     return { status: 204, body: null };
   });
-  route(app, world, 'setCredential', async ({ tx, caller, client_address, params, body }) => {
+  route(app, world, 'setCredential', async ({ tx, caller, params, body }) => {
     const at = { server_id: params.id, username: params.username };
-    const by = { ...caller, client_address };
-    return { status: 200, body: await setCredential(tx, by, keyring, at, body.credential) };
+    return { status: 200, body: await setCredential(tx, caller, keyring, at, body.credential) };
   });
-  route(app, world, 'deleteAccount', async ({ tx, caller, client_address, params }) => {
+  route(app, world, 'deleteAccount', async ({ tx, caller, params }) => {
     const at = { server_id: params.id, username: params.username };
-    await deleteAccount(tx, { ...caller, client_address }, hooks, at);
+    await deleteAccount(tx, caller, hooks, at);
     return { status: 204, body: null };
   });
   route(app, world, 'listResourceGroups', async ({ tx }) => ({

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { type Answer, isUnixName } from '@postern/shared';
 import { findTeam, isPersonsUnixName, lockAdministration } from '../directory/index.ts';
-import { type Actor, eventBy, refTo } from '../identity/index.ts';
+import { type Caller, eventBy, refTo } from '../identity/index.ts';
 import { json } from '../platform/columns.ts';
 import { Refusal } from '../platform/errors.ts';
 import { bumpRevisions } from '../platform/locks.ts';
@@ -34,7 +34,7 @@ type Account = Answer<'setCredential'>;
 /** Creates the account, or seals a new version of its credential for the server as it is now. */
 export async function setCredential(
   tx: Tx,
-  caller: Actor,
+  caller: Caller,
   keyring: Keyring,
   at: { readonly server_id: string; readonly username: string },
   credential: Credential,
@@ -70,7 +70,7 @@ export function readCredential(
  */
 export async function putCredential(
   tx: Tx,
-  caller: Actor,
+  caller: Caller,
   keyring: Keyring,
   server: ServerRecord,
   username: string,
@@ -134,7 +134,7 @@ function isSame(present: Secret, given: Secret): boolean {
 /** A vaulted account is nobody's own: whoever had its name would log in as it, and it as him. */
 export async function createAccount(
   tx: Tx,
-  caller: Actor,
+  caller: Caller,
   server: { readonly id: string; readonly name: string },
   username: string,
   credential: AccountRecord['credential'],
@@ -168,7 +168,7 @@ function refuseUsername(code: 'invalid_request' | 'state_conflict', detail: stri
 
 export async function deleteAccount(
   tx: Tx,
-  caller: Actor,
+  caller: Caller,
   hooks: InventoryHooks,
   at: { readonly server_id: string; readonly username: string },
 ): Promise<void> {
@@ -183,7 +183,7 @@ export async function deleteAccount(
 /** The server's revision is bumped already. */
 export async function removeAccount(
   tx: Tx,
-  caller: Actor,
+  caller: Caller,
   hooks: InventoryHooks,
   server: ServerRecord,
   account: AccountRecord,

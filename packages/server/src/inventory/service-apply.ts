@@ -6,7 +6,7 @@ import {
   type ServerDocument,
 } from '@postern/shared';
 import { changeOf, resolveLogins } from '../directory/index.ts';
-import { type Actor, eventBy, makersOf, refTo } from '../identity/index.ts';
+import { type Caller, eventBy, makersOf, refTo } from '../identity/index.ts';
 import { json } from '../platform/columns.ts';
 import { type FieldError, Refusal } from '../platform/errors.ts';
 import { bumpRevisions } from '../platform/locks.ts';
@@ -42,7 +42,7 @@ export interface InventoryTools {
  */
 export async function putResourceGroup(
   tx: Tx,
-  caller: Actor,
+  caller: Caller,
   document: ResourceGroupDocument,
 ): Promise<Change> {
   refuseFaults(groupFaults(document));
@@ -78,7 +78,7 @@ const groupFaults = ({ name, projects }: ResourceGroupDocument): FieldError[] =>
 
 async function addProjects(
   tx: Tx,
-  caller: Actor,
+  caller: Caller,
   group: { readonly id: string; readonly name: string },
   names: readonly string[],
 ): Promise<string[]> {
@@ -100,7 +100,7 @@ async function addProjects(
 /** Owners may be approvers, so who made them one is kept. */
 async function syncOwners(
   tx: Tx,
-  caller: Actor,
+  caller: Caller,
   group: { readonly id: string; readonly name: string },
   owners: readonly string[] | undefined,
 ): Promise<string[]> {
@@ -137,7 +137,7 @@ async function syncOwners(
  */
 export async function putServer(
   tx: Tx,
-  caller: Actor,
+  caller: Caller,
   tools: InventoryTools,
   document: ServerDocument,
 ): Promise<Change> {
@@ -173,7 +173,7 @@ async function projectOf(tx: Tx, group: string, project: string): Promise<Projec
 
 async function putAccounts(
   tx: Tx,
-  caller: Actor,
+  caller: Caller,
   keyring: Keyring,
   server: ServerRecord,
   accounts: NonNullable<ServerDocument['accounts']>,

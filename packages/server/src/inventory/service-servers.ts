@@ -1,6 +1,6 @@
 import type { Answer, Body, Server } from '@postern/shared';
 import { clashOfTemplate, lockAdministration } from '../directory/index.ts';
-import { type Actor, eventBy, refTo } from '../identity/index.ts';
+import { type Caller, eventBy, refTo } from '../identity/index.ts';
 import { json } from '../platform/columns.ts';
 import { Refusal } from '../platform/errors.ts';
 import { addRevision, bumpRevisions } from '../platform/locks.ts';
@@ -70,7 +70,7 @@ export const toServer = (server: ServerRecord): Server => ({
 
 export async function updateServer(
   tx: Tx,
-  caller: Actor,
+  caller: Caller,
   hooks: InventoryHooks,
   id: string,
   patch: Body<'updateServer'>,
@@ -94,7 +94,7 @@ const valuesOf = (server: ServerRecord): ServerValues => ({
  */
 export async function changeServer(
   tx: Tx,
-  caller: Actor,
+  caller: Caller,
   hooks: InventoryHooks,
   server: ServerRecord,
   patch: Body<'updateServer'>,
@@ -124,7 +124,7 @@ export async function changeServer(
 /** The administration lock is held. */
 export async function createServer(
   tx: Tx,
-  caller: Actor,
+  caller: Caller,
   project: Project,
   values: ServerValues,
 ): Promise<ServerRecord> {
@@ -207,7 +207,7 @@ function pointerTo(name: string, values: ServerValues): string {
 /** Its names are free again; its id, and what was granted for it, never come back. */
 export async function deleteServer(
   tx: Tx,
-  caller: Actor,
+  caller: Caller,
   hooks: InventoryHooks,
   id: string,
 ): Promise<void> {

@@ -139,13 +139,25 @@ export async function authorized<T, C extends RouteCaller>(
     return await world.transact(async (tx) => {
       caller = undefined;
       caller = await world.authenticate(tx, bearerOf(request));
-      return await act(tx, caller, world.permit(operation, caller));
+      const { user_id } = caller;
+      return await act(from(request.ip, user_id, tx), caller, world.permit(operation, caller));
     });
   } catch (error) {
     if (error instanceof Refusal) await world.refused(operation, error, caller, request.ip);
     throw error;
   }
 }
+
+/** What the caller does is on record with where he called from; what follows from it is not. */
+const from = (client_address: string, callerId: string, tx: Tx): Tx => ({
+  ...tx,
+  audit: (event) =>
+    tx.audit(
+      event.actor.id === callerId && event.client_address === undefined
+        ? { ...event, client_address }
+        : event,
+    ),
+});
 
 export function checkTeam(world: { readonly team: string }, request: FastifyRequest): void {
   const { team } = request.params as { team?: string };

@@ -97,6 +97,17 @@ onBoth('use case 1', (kit: Kit) => {
         { 'if-match': `"${etag}"` },
       );
       expect([approved.statusCode, approved.json().state]).toEqual([200, 'approved']);
+      const events = await kit.db.sql
+        .selectFrom('audit_events')
+        .select(['type', 'client_address'])
+        .where('request_id', '=', requestId)
+        .orderBy('id')
+        .execute();
+      expect(events.map((event) => [event.type, event.client_address])).toEqual([
+        ['access.request.create', '127.0.0.1'],
+        ['access.request.decide', '127.0.0.1'],
+        ['access.request.resolve', '127.0.0.1'],
+      ]);
     });
 
     it('6: evaluation now answers approved, with its end', async () => {
