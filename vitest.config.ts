@@ -41,7 +41,7 @@ export default defineConfig({
         },
       },
       {
-        // One at a time: they start real servers, and measure what a person would wait for.
+        // One at a time: they start real servers, and the accounts of the machine's sshd.
         extends: true,
         test: { name: 'e2e', include: ['e2e/**/*.e2e.ts'], fileParallelism: false },
       },

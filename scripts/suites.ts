@@ -15,9 +15,13 @@ export interface Suite {
   readonly beside?: true;
 }
 
+const E2E = /^e2e\/.*\.e2e\.ts$/;
+/** What a file says that needs no sshd, and so none of the accounts that only one at a time may have. */
+const SMALL_TARGET = /\bsshd: false\b|\bstartSmallTarget\b/;
+
 /**
  * In the order of `npm test`: what fails fast comes first. End to end is beside the others,
- * for it mostly waits, and one file after the other.
+ * for it mostly waits, and there one file after the other.
  */
 export const SUITES: readonly Suite[] = [
   {
@@ -42,9 +46,15 @@ export const SUITES: readonly Suite[] = [
     only: '[postgres]',
   },
   {
-    heading: 'end to end',
+    heading: "end to end, on the machine's sshd",
     project: 'e2e',
-    owns: (file) => /^e2e\/.*\.e2e\.ts$/.test(file),
+    owns: (file, text) => E2E.test(file) && !SMALL_TARGET.test(text()),
+    beside: true,
+  },
+  {
+    heading: 'end to end, on a small target',
+    project: 'e2e',
+    owns: (file, text) => E2E.test(file) && SMALL_TARGET.test(text()),
     beside: true,
   },
 ];

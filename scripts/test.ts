@@ -12,8 +12,10 @@ import { watched } from './watched.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const QUIET_MS = 15_000;
-/** No test may take this long without a sign; a file that hangs is ended by its own timeout before. */
+/** No suite may be this long without a sign; a file that hangs is ended by its own timeout before. */
 const HANG_MS = 180_000;
+/** End to end says each test as it ends, and one that kills a service again and again takes minutes. */
+const HANG_BESIDE_MS = 600_000;
 /** Set for the suites: the bundle is fresh, and a runner that they start leaves it alone. */
 const BUNDLED = 'POSTERN_TEST_BUNDLED';
 
@@ -21,7 +23,6 @@ const { testName, options, filters } = readArguments(process.argv.slice(2));
 const reports = mkdtempSync(join(tmpdir(), 'postern-tests-'));
 
 function vitestArgs(suite: Suite, files: readonly string[], report: string): string[] {
-  const filtered = filters.length > 0 || suite.only !== undefined;
   const only = suite.only?.replace(/[[\]]/g, '\\$&');
   const pattern = [only, testName].filter((part) => part !== undefined).join('.*');
   return [
@@ -35,7 +36,7 @@ function vitestArgs(suite: Suite, files: readonly string[], report: string): str
     '--allowOnly=false',
     ...(pattern === '' ? [] : [`--testNamePattern=${pattern}`]),
     ...options,
-    ...(filtered ? files : []),
+    ...files,
   ];
 }
 
@@ -56,7 +57,7 @@ async function run(suite: Suite, index: number): Promise<Tally> {
       [BUNDLED]: '1',
     },
     quietMs: QUIET_MS,
-    hangMs: HANG_MS,
+    hangMs: suite.beside ? HANG_BESIDE_MS : HANG_MS,
     print: (text) => process.stdout.write(text.replace(/^JSON report written to .*\n/m, '')),
   });
   const counts = (name: string): boolean => suite.only === undefined || name.includes(suite.only);

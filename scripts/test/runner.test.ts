@@ -42,6 +42,7 @@ describe('suites', () => {
       'packages/server/test/requests/both.test.ts': "onBoth('x', () => {})",
       'packages/server/test/kit/index.ts': 'export function onBoth() {}',
       'e2e/a.e2e.ts': '',
+      'e2e/small.e2e.ts': 'openWorld({ sshd: false })',
       'e2e/kit.ts': '',
     });
     const owners = SUITES.map((suite) => filesOf(suite, tree.root, []));
@@ -54,6 +55,7 @@ describe('suites', () => {
       ['packages/server/test/requests/both.test.ts', 'packages/server/test/requests/pure.test.ts'],
       ['packages/server/test/requests/both.test.ts'],
       ['e2e/a.e2e.ts'],
+      ['e2e/small.e2e.ts'],
     ]);
   });
 
