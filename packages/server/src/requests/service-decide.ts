@@ -1,4 +1,4 @@
-import type { AccessRequest, Body, Relation } from '@postern/shared';
+import type { AccessRequest, Body, Instant, Relation } from '@postern/shared';
 import type { Caller } from '../identity/index.ts';
 import { SUCCESS, userRef } from '../platform/actor.ts';
 import { json } from '../platform/columns.ts';
@@ -10,7 +10,7 @@ import { lockAndLoad } from './service-load.ts';
 import { carryOut } from './service-settle.ts';
 import { targetsOf } from './service-state.ts';
 import { describeRequest, findVisible } from './service-view.ts';
-import { insertDecision } from './store.ts';
+import { insertDecision, type RequestRow } from './store.ts';
 
 /**
  * One decision on the current step. Everybody involved is locked first, then the request,
@@ -47,6 +47,7 @@ export async function decideRequest(
     throw new Refusal('precondition_failed', 'The request has changed since you read it.', {
       next: 'Read it again and decide on what is there now.',
     });
+  if (input.decision === 'approve') refuseOverdue(row, tx.now);
   const { vote } = outcome;
   await insertDecision(tx.sql, {
     id: vote.id,
@@ -78,4 +79,12 @@ export async function decideRequest(
     },
   });
   return describeRequest(tx, await carryOut(tx, userRef(caller), row, loaded, outcome));
+}
+
+/** The time of a step ends by the clock, not by the timer that then comes to write it down. */
+function refuseOverdue({ step_expires_at }: RequestRow, now: Instant): void {
+  if (step_expires_at === null || now < step_expires_at) return;
+  throw new Refusal('state_conflict', 'The time of this step is over.', {
+    next: 'Read it again in a minute: it expires, is denied, or asks more people.',
+  });
 }

@@ -154,6 +154,23 @@ onBoth('attack 2: nobody can approve', (kit) => {
     }
   });
 
+  it('a step whose time is over takes no yes, though no timer has come yet', async () => {
+    for (const on_timeout of ['expire', { escalate_to: ['group:security'] }] as const) {
+      const login = `overdue-${typeof on_timeout}`;
+      await makeUser(demo, login, { groups: ['linux-users'], manager: 'dana' });
+      await askOf(demo, { any: 1, of: ['manager'] }, { timeout: '5m', on_timeout });
+      kit.clock.advance(1);
+      const request = await raisedBy(demo, login);
+      kit.clock.advance(300);
+      expect(codeOf(await decide(demo.service, as('dana'), request))).toBe('state_conflict');
+      expect(await state(request.id)).toBe('pending');
+      await kit.transact((tx) => finishDue(tx, request.id));
+      const after = await show(demo.service, as(login), request.id);
+      const again = await decide(demo.service, as('dana'), after);
+      expect(codeOf(again)).toBe(on_timeout === 'expire' ? 'request_already_resolved' : '200');
+    }
+  });
+
   it('an escalation counts the votes that were given before it', async () => {
     await makeUser(demo, 'esther', { groups: ['linux-users'], manager: 'dana' });
     // Ana and Bo have answered the second leaf; widened, the first one takes one of them.
