@@ -107,7 +107,7 @@ export async function compose(app: FastifyInstance, ports: Ports) {
       const onError = (error: unknown): void =>
         ports.log.error({ err: error }, 'background work failed');
       const reviews = startReviews({ ...ports, onError });
-      const timers = await startTimers({ jobs, transact, onError });
+      const timers = await startTimers({ jobs, transact, clock: ports.clockGuard, onError });
       await startMessages({ jobs, transact, log: ports.log });
       return {
         stop: async () => {

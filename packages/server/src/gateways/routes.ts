@@ -56,10 +56,10 @@ export function registerGatewayAdminRoutes(app: FastifyInstance, world: GatewayW
     status: 200,
     body: { list: await listGateways(tx) },
   }));
-  route(app, world, 'createGatewayCode', async ({ tx, caller, body }) => ({
-    status: 201,
-    body: await createCode(tx, caller, body.name),
-  }));
+  route(app, world, 'createGatewayCode', async ({ tx, caller, body }) => {
+    world.sessions.clock.assertSafe();
+    return { status: 201, body: await createCode(tx, caller, body.name) };
+  });
   route(app, world, 'disableGateway', async ({ tx, caller, params }) => ({
     status: 200,
     body: await disableGateway(tx, userRef(caller), params.id),
@@ -108,6 +108,8 @@ function enrolment(scope: FastifyInstance, world: GatewayWorld): void {
     schema: routeSchema(operation),
     handler: async (request, reply) => {
       checkTeam(world, request);
+      // A clock that went back would make an old code good again.
+      world.sessions.clock.assertSafe();
       const row = await world.transact((tx) =>
         enrolWithCode(tx, request.body as Body<'enrollGateway'>),
       );

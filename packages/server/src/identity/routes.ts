@@ -4,9 +4,16 @@ import { type RouteWorld, route } from '../platform/route.ts';
 import type { Caller } from './caller.ts';
 import { createToken, listTokens, revokeToken } from './service-tokens.ts';
 
+export interface IdentityRouteWorld extends RouteWorld<Caller> {
+  /** @throws Refusal `clock_unsafe` */
+  readonly clock: { assertSafe(): void };
+}
+
 /** Tokens. */
-export function registerIdentityRoutes(app: FastifyInstance, world: RouteWorld<Caller>): void {
+export function registerIdentityRoutes(app: FastifyInstance, world: IdentityRouteWorld): void {
   route(app, world, 'createToken', async ({ tx, caller, relations, body }) => {
+    // Its end is counted from now: with a wrong clock it would outlive its day.
+    world.clock.assertSafe();
     const made = await createToken(tx, caller, relations, body);
     return { status: 201, body: { ...made, expires_at: toRfc3339(made.expires_at) } };
   });

@@ -222,6 +222,7 @@ export class World {
       transact: this.kit.transact,
       authenticate,
       permit,
+      clock: { assertSafe: () => {} },
       refused: async (_: unknown, refusal: Refusal) => {
         this.refused.push(refusal.code);
       },
