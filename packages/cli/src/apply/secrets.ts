@@ -5,7 +5,7 @@ import { unreadable } from '../settings.ts';
 /** Where a secret comes from: never from an argument, never from a file under version control. */
 export type SecretSource = { readonly env: string } | { readonly file: string };
 
-/** @throws Failure 78; no message holds any of the secret. */
+/** @throws Failure 78, 64 for a file that is not there; no message holds any of the secret. */
 export async function readSecret(world: World, source: SecretSource): Promise<string> {
   if ('env' in source) {
     const value = world.env[source.env];

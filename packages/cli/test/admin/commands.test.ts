@@ -236,7 +236,7 @@ describe('sft-admin servers', () => {
     ['', EXIT.usage],
     ['--password-from-env A --key-from-file B', EXIT.usage],
     ['--password-from-env NOT_SET', EXIT.config],
-    ['--key-from-file nowhere', EXIT.config],
+    ['--key-from-file nowhere', EXIT.usage],
   ])('accounts set %s: %i, nothing is asked', async (flags, expected) => {
     expect((await admin(`accounts set demo p ${flags}`)).exit).toBe(expected);
     expect(service().asked).toEqual([]);

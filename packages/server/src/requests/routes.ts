@@ -32,7 +32,8 @@ export function registerRequestRoutes(app: FastifyInstance, world: RequestRouteW
   });
   route(app, world, 'getAccessRequest', async ({ tx, caller, relations, params }) => {
     const { row } = await findVisible(tx, caller, relations, params.id);
-    return { status: 200, body: await describeRequest(tx, row), etag: String(row.seq) };
+    const body = await describeRequest(tx, row);
+    return { status: 200, body, etag: body.etag };
   });
   route(app, world, 'decideAccessRequest', async (call) => {
     const { tx, caller, relations, params, body, if_match } = call;

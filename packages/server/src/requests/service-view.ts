@@ -16,8 +16,20 @@ import { approvalOf, commentsOf, findRequest, type RequestRow } from './store.ts
 
 const orNull = (at: Instant | null): string | null => (at === null ? null : toRfc3339(at));
 
-/** A request as everybody who may see it sees it. */
+/**
+ * A request as everybody who may see it sees it: all of one moment. Its parts are read one
+ * after the other, so what changed meanwhile is read again; every change counts `seq` up.
+ */
 export async function describeRequest(tx: Tx, row: RequestRow): Promise<AccessRequest> {
+  for (let before = row; ; ) {
+    const described = await describe(tx, before);
+    const now = await findRequest(tx.sql, row.id);
+    if (now === undefined || now.seq === before.seq) return described;
+    before = now;
+  }
+}
+
+async function describe(tx: Tx, row: RequestRow): Promise<AccessRequest> {
   const loaded = await loadCircumstances(tx, row);
   const { circumstances, decisions } = loaded;
   const nameOf = (id: string) => ({ id, name: circumstances.roster.accounts.get(id)?.name ?? id });
