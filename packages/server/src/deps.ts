@@ -19,6 +19,7 @@ import type { Clock, ClockGuard } from './platform/clock.ts';
 import type { Refusal } from './platform/errors.ts';
 import type { Jobs } from './platform/jobs.ts';
 import { recordingsIn } from './platform/recordings.ts';
+import { tokenIssuer } from './platform/route.ts';
 import type { Signals } from './platform/signals.ts';
 import type { Transact } from './platform/tx.ts';
 import { applyPolicy, createPolicyCache, registerPolicyRoutes } from './policy/index.ts';
@@ -150,6 +151,7 @@ async function recordRefusal(
       targets: [{ type: 'operation', id: operation.id, name: null }],
       outcome: failure(refusal.code),
       client_address: address,
+      details: caller === undefined ? {} : tokenIssuer(caller),
     }),
   );
 }

@@ -9,7 +9,7 @@ export const refTo = (
   thing: { readonly id: string; readonly name: string },
 ): EventReference => ({ type, id: thing.id, name: thing.name });
 
-/** The event of a change that a caller made. Whoever issued his token is named with it. */
+/** The event of a change that a caller made. */
 export const eventBy = (
   caller: Caller,
   type: EventType,
@@ -20,8 +20,5 @@ export const eventBy = (
   actor: userRef(caller),
   targets,
   outcome: SUCCESS,
-  details:
-    caller.token_issued_by === null
-      ? details
-      : { ...details, token_issued_by: caller.token_issued_by },
+  details,
 });

@@ -18,6 +18,8 @@ import type { Tx } from './tx.ts';
 export interface RouteCaller {
   readonly user_id: string;
   readonly name: string;
+  /** Who issued the token he came with, when it was somebody else. */
+  readonly token_issued_by: string | null;
 }
 
 /** What the routes need of the rest: given by deps.ts. */
@@ -139,8 +141,7 @@ export async function authorized<T, C extends RouteCaller>(
     return await world.transact(async (tx) => {
       caller = undefined;
       caller = await world.authenticate(tx, bearerOf(request));
-      const { user_id } = caller;
-      return await act(from(request.ip, user_id, tx), caller, world.permit(operation, caller));
+      return await act(onRecord(request.ip, caller, tx), caller, world.permit(operation, caller));
     });
   } catch (error) {
     if (error instanceof Refusal) await world.refused(operation, error, caller, request.ip);
@@ -148,16 +149,23 @@ export async function authorized<T, C extends RouteCaller>(
   }
 }
 
-/** What the caller does is on record with where he called from; what follows from it is not. */
-const from = (client_address: string, callerId: string, tx: Tx): Tx => ({
+/**
+ * What the caller does is on record with where he called from, and with whoever issued his
+ * token, who may be the one that did it; what follows from it is not.
+ */
+const onRecord = (client_address: string, caller: RouteCaller, tx: Tx): Tx => ({
   ...tx,
   audit: (event) =>
     tx.audit(
-      event.actor.id === callerId && event.client_address === undefined
-        ? { ...event, client_address }
+      event.actor.id === caller.user_id
+        ? { client_address, ...event, details: { ...event.details, ...tokenIssuer(caller) } }
         : event,
     ),
 });
+
+/** For the details of an event. */
+export const tokenIssuer = ({ token_issued_by }: RouteCaller) =>
+  token_issued_by === null ? {} : { token_issued_by };
 
 export function checkTeam(world: { readonly team: string }, request: FastifyRequest): void {
   const { team } = request.params as { team?: string };

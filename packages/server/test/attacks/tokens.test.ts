@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { codeOf, makeUser, withDemo } from '../kit/flow.ts';
+import { codeOf, type Demo, decide, makeUser, methodFor, raisedBy, withDemo } from '../kit/flow.ts';
 import { onBoth } from '../kit/index.ts';
 import { must, PREFIX } from '../kit/service.ts';
+import { openAs } from '../kit/sessions.ts';
 
 onBoth('attack 10: tokens', (kit) => {
   const demo = withDemo(kit);
@@ -97,6 +98,57 @@ onBoth('attack 10: tokens', (kit) => {
       expect(codeOf(await call(demo.tokens.ellis, 'DELETE', `/tokens/${token.id}`))).toBe(
         'not_found',
       );
+    });
+
+    it('whatever is done with one made by an admin is on record with him', async () => {
+      const issued = async (login: string) => {
+        const wish = { login, name: 'help', expires_in_seconds: 600 };
+        return must(await call(demo.tokens.pat, 'POST', '/tokens', wish)).token as string;
+      };
+      const own = await makeUser(demo, 'ivy', { groups: ['linux-users'], manager: 'dana' });
+      const tokens = { dana: await issued('dana'), ivy: await issued('ivy') };
+      const as: Demo = { ...demo, tokens };
+      kit.clock.advance(1);
+      await demo.gateway.renew();
+      // Pat stands behind both: the vote is another person's.
+      const request = await raisedBy(as, 'ivy');
+      expect(codeOf(await decide(demo.service, tokens.dana, request))).toBe(
+        'requester_cannot_decide',
+      );
+      must(await decide(demo.service, demo.tokens.dana, request));
+      const { response } = await openAs(demo.service, tokens.ivy, {
+        ...(await methodFor(as, 'ivy')),
+      });
+      const { session } = must(response) as { session: { id: string } };
+      must(await call(tokens.ivy, 'POST', `/sessions/${session.id}/terminate`));
+      must(await call(tokens.dana, 'POST', `/access_requests/${request.id}/revoke`, {}));
+      const events = await kit.db.sql
+        .selectFrom('audit_events')
+        .select(['type', 'actor', 'details'])
+        .where((e) =>
+          e.or([
+            e('request_id', '=', request.id),
+            e('session_id', '=', session.id),
+            e('type', '=', 'pam.operation.refuse'),
+          ]),
+        )
+        .orderBy('id')
+        .execute();
+      const done = events
+        .filter(({ actor }) => [own, demo.ids.users.dana].includes((actor as { id: string }).id))
+        .map(({ type, details }) => [
+          type,
+          (details as { token_issued_by?: string }).token_issued_by === demo.ids.users.pat,
+        ]);
+      expect(Object.fromEntries(done)).toEqual({
+        'access.request.create': true,
+        'pam.operation.refuse': true,
+        'access.request.decide': false,
+        'access.request.resolve': false,
+        'pam.session.open': true,
+        'pam.session.terminate': true,
+        'access.request.revoke': true,
+      });
     });
 
     it('made by an admin: names him, is told to its subject, lives a day at most', async () => {
