@@ -113,13 +113,15 @@ export async function takeReport(
   }
   // Told twice, or after it was cut: what is missing of the record is filled in, once.
   if (row.state !== 'live' && row.recording_sha256 !== null) return;
-  await moveSession(tx.sql, id, ['live', 'cut', 'lost'], {
+  const moved = await moveSession(tx.sql, id, ['live', 'cut', 'lost'], {
     exit_status: storedStatus(report.exit_status),
     recording_sha256: report.recording_sha256,
     ...(row.state === 'live'
       ? { state: 'ended' as const, ended_at: tx.now, end_reason: report.reason }
       : {}),
   });
+  // It was never live, or its end is on record.
+  if (moved === undefined) return;
   await tx.audit({
     ...about,
     type: 'pam.session.end',

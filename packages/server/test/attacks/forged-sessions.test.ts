@@ -1,7 +1,7 @@
 import { createHash, randomBytes, sign } from 'node:crypto';
 import { generateEd25519, signRequest, signSessionProof } from '@postern/shared';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { approvedFor, codeOf, methodFor, withDemo } from '../kit/flow.ts';
+import { approvedFor, codeOf, makeUser, methodFor, withDemo } from '../kit/flow.ts';
 import { onBoth } from '../kit/index.ts';
 import { must, PASSWORDS, PREFIX, TEAM } from '../kit/service.ts';
 import {
@@ -236,6 +236,40 @@ onBoth('attack 7: sessions that are not what they seem', (kit) => {
         nonce: randomBytes(16).toString('base64url'),
       });
       expect(codeOf(await send(payload, { ...headers }))).toBe('unauthenticated');
+    });
+
+    it('tells no end of a session that was never live, and no end twice', async () => {
+      await makeUser(demo, 'ended', { groups: ['linux-users'], manager: 'dana' });
+      kit.clock.advance(1);
+      await demo.gateway.renew();
+      await approvedFor(demo, 'ended');
+      const { response, key } = await openAs(demo.service, demo.tokens.ended!, {
+        ...(await methodFor(demo, 'ended')),
+      });
+      const { id } = must(response).session as { id: string };
+      const tell = () =>
+        demo.gateway.call('POST', `/gateway/sessions/${id}/events`, {
+          type: 'ended',
+          reason: 'client_closed',
+          exit_status: 0,
+          recording_sha256: null,
+          detail: null,
+        });
+      const ends = async () =>
+        (
+          await kit.db.sql
+            .selectFrom('audit_events')
+            .select('id')
+            .where('session_id', '=', id)
+            .where('type', '=', 'pam.session.end')
+            .execute()
+        ).length;
+      must(await tell());
+      expect(await ends()).toBe(0);
+      must(await demo.gateway.call('POST', '/gateway/admissions', signIn(id, key)));
+      must(await tell());
+      must(await tell());
+      expect(await ends()).toBe(1);
     });
 
     it('of a person: unauthenticated', async () => {
