@@ -38,6 +38,7 @@ export class Printer {
   #running = false;
   #stopped = false;
   #paused = false;
+  #gathering = false;
   #bytes = 0;
   #idle: Array<() => void> = [];
 
@@ -122,6 +123,7 @@ export class Printer {
       this.#queue = [];
       const recordings = batch.map((piece) => this.#options.record(piece));
       if (recordings.some((r) => r !== undefined)) await Promise.all(recordings);
+      this.#gather();
       for (const piece of batch) {
         if (this.#stopped) return;
         await new Promise<void>((resolve) => this.#options.show(piece, resolve));
@@ -130,6 +132,18 @@ export class Printer {
         this.#maybeResume();
       }
     }
+  }
+
+  /** What is written in one turn of the event loop leaves in one system call. */
+  #gather(): void {
+    const { socket } = this.#options;
+    if (this.#gathering) return;
+    this.#gathering = true;
+    socket.cork();
+    setImmediate(() => {
+      this.#gathering = false;
+      socket.uncork();
+    });
   }
 
   #maybeResume(): void {
