@@ -19,6 +19,7 @@ import type { Clock, ClockGuard } from './platform/clock.ts';
 import type { Refusal } from './platform/errors.ts';
 import type { Jobs } from './platform/jobs.ts';
 import { recordingsIn } from './platform/recordings.ts';
+import { createRefusals, type Refusals } from './platform/refusals.ts';
 import { tokenIssuer } from './platform/route.ts';
 import type { Signals } from './platform/signals.ts';
 import type { Transact } from './platform/tx.ts';
@@ -49,6 +50,9 @@ export interface Ports {
   };
 }
 
+/** How often it is told how many refusals were only counted. */
+const TELL_MS = 60_000;
+
 /** What happens to requests and sessions when a fact they rest on goes. */
 const hooks: DirectoryHooks & InventoryHooks = {
   userDisabled: (tx, requester_id) => endRequestsOf(tx, { requester_id }, 'user_disabled'),
@@ -62,6 +66,7 @@ export async function compose(app: FastifyInstance, ports: Ports) {
   const { team, transact, clock, signals, keyring, monotonic } = ports;
   const streams = new Set<{ close(): void }>();
   const cache = createPolicyCache({ transact, signals, monotonic });
+  const refusals = createRefusals(monotonic);
   const world = {
     team,
     transact,
@@ -72,7 +77,8 @@ export async function compose(app: FastifyInstance, ports: Ports) {
       refusal: Refusal,
       caller: Caller | undefined,
       address: string,
-    ) => recordRefusal(transact, operation, refusal, caller, address),
+    ) => recordRefusal(transact, refusals, operation, refusal, caller, address),
+    refusals,
     signals,
     streams,
     hooks,
@@ -110,8 +116,19 @@ export async function compose(app: FastifyInstance, ports: Ports) {
       const reviews = startReviews({ ...ports, onError });
       const timers = await startTimers({ jobs, transact, clock: ports.clockGuard, onError });
       await startMessages({ jobs, transact, log: ports.log });
+      const tell = async (all: boolean): Promise<void> => {
+        const events = refusals.counted(all);
+        if (events.length === 0) return;
+        await transact(async (tx) => {
+          for (const event of events) await tx.audit(event);
+        });
+      };
+      const telling = setInterval(() => void tell(false).catch(onError), TELL_MS);
+      telling.unref();
       return {
         stop: async () => {
+          clearInterval(telling);
+          await tell(true).catch(onError);
           timers.stop();
           await reviews.stop();
         },
@@ -138,16 +155,20 @@ const RECORDED = new Set([
 
 async function recordRefusal(
   transact: Transact,
+  refusals: Refusals,
   operation: Operation,
   refusal: Refusal,
   caller: Caller | undefined,
   address: string,
 ): Promise<void> {
   if (!RECORDED.has(refusal.code)) return;
+  const type = refusal.code === 'unauthenticated' ? 'pam.login.fail' : 'pam.operation.refuse';
+  const actor = caller === undefined ? { type: 'unknown', id: null, name: null } : userRef(caller);
+  if (!refusals.take({ type, actor, address })) return;
   await transact((tx) =>
     tx.audit({
-      type: refusal.code === 'unauthenticated' ? 'pam.login.fail' : 'pam.operation.refuse',
-      actor: caller === undefined ? { type: 'unknown', id: null, name: null } : userRef(caller),
+      type,
+      actor,
       targets: [{ type: 'operation', id: operation.id, name: null }],
       outcome: failure(refusal.code),
       client_address: address,

@@ -13,6 +13,7 @@ import type { Caller } from '../identity/index.ts';
 import { userRef } from '../platform/actor.ts';
 import { MAX_NESTING, nestsDeeper, tooDeep } from '../platform/body.ts';
 import { Refusal } from '../platform/errors.ts';
+import type { Refusals } from '../platform/refusals.ts';
 import {
   checkTeam,
   fastifyPath,
@@ -47,6 +48,7 @@ export interface GatewayWorld extends RouteWorld<Caller> {
   readonly transact: Transact;
   readonly signals: Pick<Signals, 'on'>;
   readonly sessions: SessionWorld;
+  readonly refusals: Pick<Refusals, 'take'>;
   readonly streams: Set<{ close(): void }>;
 }
 
@@ -110,9 +112,13 @@ function enrolment(scope: FastifyInstance, world: GatewayWorld): void {
       checkTeam(world, request);
       // A clock that went back would make an old code good again.
       world.sessions.clock.assertSafe();
-      const row = await world.transact((tx) =>
-        enrolWithCode(tx, request.body as Body<'enrollGateway'>),
-      );
+      const row = await world
+        .transact((tx) => enrolWithCode(tx, request.body as Body<'enrollGateway'>))
+        .catch(async (error) => {
+          if (error instanceof Refusal)
+            await world.refused(operation, error, undefined, request.ip);
+          throw error;
+        });
       return reply.code(201).header('cache-control', 'no-store').send({ gateway_id: row.id });
     },
   });
@@ -123,7 +129,14 @@ function admission(scope: FastifyInstance, world: GatewayWorld): void {
   signedRoute(scope, world, 'admitSession', async (request, gateway) => {
     const body = request.body as Body<'admitSession'>;
     const refuse = async (error: Refusal): Promise<never> => {
-      await world.transact((tx) => recordRefusedAdmission(tx, gateway, body, error.detail));
+      const actor = { type: 'gateway', id: gateway.gateway_id, name: gateway.name };
+      const refused = {
+        type: 'pam.user_creds.refuse',
+        actor,
+        address: body.client_address,
+      } as const;
+      if (world.refusals.take(refused))
+        await world.transact((tx) => recordRefusedAdmission(tx, gateway, body, error.detail));
       throw error;
     };
     const admitted = await world

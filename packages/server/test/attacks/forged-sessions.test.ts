@@ -238,6 +238,30 @@ onBoth('attack 7: sessions that are not what they seem', (kit) => {
       expect(codeOf(await send(payload, { ...headers }))).toBe('unauthenticated');
     });
 
+    it('with a code that is wrong enrols nobody, and is on record', async () => {
+      const said = await demo.service.app.inject({
+        method: 'POST',
+        url: `${PREFIX}/gateway/enroll`,
+        payload: {
+          code: `pgc_${'A'.repeat(43)}`,
+          public_key: generateEd25519().public_line,
+          host_keys: [generateEd25519().public_line],
+          host: '192.0.2.7',
+          port: 22,
+        },
+      });
+      expect(codeOf(said)).toBe('not_permitted');
+      const events = await kit.db.sql
+        .selectFrom('audit_events')
+        .select(['actor', 'targets'])
+        .where('type', '=', 'pam.operation.refuse')
+        .execute();
+      expect(events).toContainEqual({
+        actor: { type: 'unknown', id: null, name: null },
+        targets: [{ type: 'operation', id: 'enrollGateway', name: null }],
+      });
+    });
+
     it('tells no end of a session that was never live, and no end twice', async () => {
       await makeUser(demo, 'ended', { groups: ['linux-users'], manager: 'dana' });
       kit.clock.advance(1);

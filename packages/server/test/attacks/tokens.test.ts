@@ -175,6 +175,17 @@ onBoth('attack 10: tokens', (kit) => {
     });
   });
 
+  it('guessed at over and over, they do not fill the log', async () => {
+    for (let i = 0; i < 100; i++)
+      await whoami(`Bearer pst_${String(i).padStart(32, '0')}_${'A'.repeat(43)}`);
+    const failed = await kit.db.sql
+      .selectFrom('audit_events')
+      .select('id')
+      .where('type', '=', 'pam.login.fail')
+      .execute();
+    expect(failed).toHaveLength(60);
+  });
+
   it('no token’s text or hash is in the log, an event, a message, or any row but its own', async () => {
     const { token } = await made();
     await whoami(`Bearer ${token.slice(0, -1)}`);
