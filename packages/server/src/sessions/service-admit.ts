@@ -54,7 +54,8 @@ export async function admitSession(
   const evaluation = await evaluateFresh(tx, {
     user_id: row.user_id,
     server_id: row.server_id,
-    client_address: row.client_address ?? undefined,
+    // Where SSH comes from. Opening looked at where the call came from: both must be allowed.
+    client_address: input.client_address,
   });
   const method = bestAllowed(evaluation?.methods ?? [], {
     identity: row.identity,
@@ -82,6 +83,7 @@ export async function admitSession(
     rule_ids: json(method.rule_ids),
     recorded: isRecorded(method),
     request_id: used?.request_id ?? null,
+    client_address: input.client_address,
   });
   if (live === undefined) throw notAdmitted();
   await tx.audit({

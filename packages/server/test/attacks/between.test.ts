@@ -247,6 +247,18 @@ onBoth('attack 7: what changes between approval, opening and admission', (kit) =
     expect(must(await admit(mine)).recorded).toBe(true);
   });
 
+  it('SSH from elsewhere than the policy allows, though the call came from there: not admitted', async () => {
+    const c = await approvedCase();
+    const local = [...conditions(), { condition_type: 'source_address', cidrs: ['127.0.0.0/8'] }];
+    await apply(demo, 'sam', [withRules(c, (rule) => ({ ...rule, conditions: local }))]);
+    const stolen = await opened(c);
+    const elsewhere = { ...signIn(stolen.id, stolen.key), client_address: '203.0.113.9' };
+    const refused = await demo.gateway.call('POST', '/gateway/admissions', elsewhere);
+    expect(codeOf(refused)).not.toBe('200');
+    expect((await session(stolen.id)).state).not.toBe('live');
+    expect(codeOf(await admit(await opened(c)))).toBe('200');
+  });
+
   describe('the token that opened it', () => {
     it('revoked, or over, before admission: not admitted', async () => {
       for (const way of ['revoked', 'over'] as const) {
