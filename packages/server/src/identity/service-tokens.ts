@@ -21,6 +21,7 @@ import { findUser } from './store.ts';
 import {
   findTokenView,
   findUserByLogin,
+  holdersOfTokensBy,
   insertToken,
   isNobodys,
   listLiveTokens,
@@ -183,16 +184,22 @@ export async function revokeToken(
 }
 
 /**
- * Ends every token of a user. The caller of this has bumped the user's revision and
- * signals it.
+ * Ends every token of a user, and every one that he issued to others: he saw it, and may have
+ * kept it. The caller of this has bumped the user's revision and signals it.
  */
 export async function revokeTokensOf(
   tx: Tx,
   caller: Caller,
-  user: { readonly id: string; readonly name: string },
+  user: { readonly id: string },
 ): Promise<void> {
+  const holders = await holdersOfTokensBy(tx.sql, user.id);
+  await bumpRevisions(tx.sql, holders);
   for (const token of await revokeAllOf(tx.sql, user.id, tx.now))
     await tx.audit(
-      eventBy(caller, 'pam.token.revoke', [refTo('token', token), refTo('user', user)]),
+      eventBy(caller, 'pam.token.revoke', [
+        refTo('token', token),
+        refTo('user', { id: token.user_id, name: token.user_name }),
+      ]),
     );
+  for (const id of holders) await tx.signal({ kind: 'user', id });
 }

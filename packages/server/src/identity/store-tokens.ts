@@ -83,15 +83,26 @@ export const markRevoked = (sql: Sql, id: string, now: Instant): Promise<unknown
     .execute();
 
 /** @returns those it ended. */
-export const revokeAllOf = (
-  sql: Sql,
-  userId: string,
-  now: Instant,
-): Promise<{ id: string; name: string }[]> =>
+export const revokeAllOf = (sql: Sql, userId: string, now: Instant) =>
   sql
-    .updateTable('tokens')
+    .updateTable('tokens as t')
+    .from('users as u')
     .set({ revoked_at: now })
-    .where('user_id', '=', userId)
-    .where('revoked_at', 'is', null)
-    .returning(['id', 'name'])
+    .whereRef('u.id', '=', 't.user_id')
+    .where((e) => e.or([e('t.user_id', '=', userId), e('t.issued_by', '=', userId)]))
+    .where('t.revoked_at', 'is', null)
+    .returning(['t.id', 't.name', 't.user_id', 'u.name as user_name'])
     .execute();
+
+/** Others who hold a token that this user issued. */
+export async function holdersOfTokensBy(sql: Sql, issuerId: string): Promise<string[]> {
+  const rows = await sql
+    .selectFrom('tokens')
+    .select('user_id')
+    .distinct()
+    .where('issued_by', '=', issuerId)
+    .where('user_id', '<>', issuerId)
+    .where('revoked_at', 'is', null)
+    .execute();
+  return rows.map((row) => row.user_id);
+}

@@ -81,6 +81,28 @@ onBoth('attack 10: tokens', (kit) => {
     });
   });
 
+  it('of others, issued by an admin who was disabled: he saw them, and they end with him', async () => {
+    await makeUser(demo, 'fired', { groups: ['owners'] });
+    const ask = { name: 'x', expires_in_seconds: 3_600 };
+    const make = async (by: string, login: string) =>
+      must(await call(demo.tokens[by], 'POST', '/tokens', { ...ask, login })) as {
+        id: string;
+        token: string;
+      };
+    const id = await makeUser(demo, 'holder');
+    const [kept, other] = [await make('fired', 'holder'), await make('pat', 'holder')];
+    const { user } = must(await call(demo.tokens.fired, 'GET', '/whoami')) as {
+      user: { id: string };
+    };
+    must(await call(demo.tokens.pat, 'PATCH', `/users/${user.id}`, { status: 'DISABLED' }));
+    expect((await whoami(`Bearer ${kept.token}`)).statusCode).toBe(401);
+    expect((await whoami(`Bearer ${other.token}`)).statusCode).toBe(200);
+    const ends = must(
+      await call(demo.tokens.uma, 'GET', `/audit/events?type=pam.token.revoke&target=${kept.id}`),
+    ) as { list: { targets: { type: string; id: string }[] }[] };
+    expect(ends.list[0]?.targets.find((target) => target.type === 'user')?.id).toBe(id);
+  });
+
   describe('somebody else’s', () => {
     it('cannot be made, listed or ended by who is no pam_admin', async () => {
       const wish = { login: 'dana', name: 'x', expires_in_seconds: 60 };
