@@ -198,7 +198,8 @@ describe('a shell on the server', () => {
     const asking = setInterval(() => t.type('stty size\r'), 500);
     await t.see('22 70').finally(() => clearInterval(asking));
     t.type('echo be"gun"; sleep 600\r');
-    await t.see('\r\nbegun');
+    // What is typed before the prompt is there stands before it.
+    await t.see('begun\r\n');
     t.type('\u0003');
     t.type('echo "st"ill\r');
     await t.see('still\r\n');
