@@ -18,9 +18,15 @@ launch() {
     exit 78
   fi
   if [ -z "$node" ]; then node=node; fi
-  if [ -f "$bundle" ]; then exec "$node" "$bundle" "$@"; fi
+  # Node can hang at its exit while another thread compiles (nodejs/node#54918): the client,
+  # which exits all the time, compiles where it runs; the service only what is compiled first.
+  flags=--no-concurrent-sparkplug
+  if [ "$name" != posternd ]; then flags="$flags --no-concurrent-recompilation"; fi
+  # shellcheck disable=SC2086 # these are two words
+  if [ -f "$bundle" ]; then exec "$node" $flags "$bundle" "$@"; fi
   # Compiled source is kept in the clone: whoever can write there can write the source too.
   NODE_COMPILE_CACHE=$(cd -- "$root" && pwd -P)/node_modules/.cache/compiled
   export NODE_COMPILE_CACHE
-  exec "$node" --disable-warning=ExperimentalWarning "$source" "$@"
+  # shellcheck disable=SC2086
+  exec "$node" $flags --disable-warning=ExperimentalWarning "$source" "$@"
 }

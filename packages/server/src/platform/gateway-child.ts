@@ -126,6 +126,8 @@ function spawnChild(settings: ChildSettings): ChildProcess {
     '--allow-addons',
     ...[...new Set(readable)].map((path) => `--allow-fs-read=${path}`),
     `--allow-fs-write=${settings.recordingDir}`,
+    // As in bin/launch.sh: a compiling thread can keep Node from ending (nodejs/node#54918).
+    '--no-concurrent-sparkplug',
     '--disable-warning=ExperimentalWarning',
     '--disable-warning=SecurityWarning',
   ];
