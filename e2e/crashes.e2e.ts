@@ -16,7 +16,7 @@ import { type Service, startService, temporary } from './world/service.ts';
 import { startSmallTarget } from './world/small-target.ts';
 
 /** On each database; POSTERN_CRASH_LOOPS=100 goes deeper. About one kill a loop, at most. */
-const LOOPS = Number(process.env.POSTERN_CRASH_LOOPS ?? 8);
+const LOOPS = Number(process.env.POSTERN_CRASH_LOOPS ?? 5);
 const AT_ONCE = 3;
 const SEED = Number(process.env.POSTERN_CRASH_SEED ?? Date.now() % 2 ** 31);
 

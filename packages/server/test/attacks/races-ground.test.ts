@@ -14,7 +14,7 @@ import { onBoth } from '../kit/index.ts';
 import { must } from '../kit/service.ts';
 import { openAs, signIn } from '../kit/sessions.ts';
 
-const POSTGRES_ROUNDS = Math.ceil(Number(process.env.POSTERN_RACE_ROUNDS ?? 20) / 4);
+const POSTGRES_ROUNDS = Math.ceil(Number(process.env.POSTERN_RACE_ROUNDS ?? 10) / 4);
 
 vi.setConfig({ testTimeout: 240_000 });
 

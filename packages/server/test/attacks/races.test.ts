@@ -21,7 +21,7 @@ import {
   type TestGateway,
 } from '../kit/sessions.ts';
 
-const POSTGRES_ROUNDS = Number(process.env.POSTERN_RACE_ROUNDS ?? 20);
+const POSTGRES_ROUNDS = Number(process.env.POSTERN_RACE_ROUNDS ?? 10);
 
 // As many rounds of each as a run may take; POSTERN_RACE_ROUNDS=1000 goes deeper.
 vi.setConfig({ testTimeout: 240_000 });
