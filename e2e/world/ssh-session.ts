@@ -19,27 +19,24 @@ export interface OpenedByRest {
   readonly key: KeyObject;
 }
 
-/** Opens a session with a fresh key, as any program could: nonce, proof, POST. */
+/** Opens a session with a fresh key, without our client: nonce, proof, POST. */
 export async function openByRest(
   service: Service,
   person: Person,
   method: AccessMethod,
 ): Promise<OpenedByRest> {
   const rest = restOf(service, person.token);
-  const [who, nonce] = await Promise.all([
-    rest<Answer<'whoami'>>('GET', '/whoami'),
-    rest<Answer<'createSessionNonce'>>('POST', '/sessions/nonce'),
-  ]);
+  const { body } = await rest<Answer<'createSessionNonce'>>('POST', '/sessions/nonce');
   const pair = generateEd25519();
   const what = {
     server_id: method.server_id,
     identity: method.identity,
     access_credential: method.access_credential,
     public_key: pair.public_line,
-    nonce: nonce.body.nonce,
+    nonce: body.nonce,
   };
   const proof = signSessionProof(
-    { ...what, team: service.team, user_id: who.body.user.id },
+    { ...what, team: service.team, user_id: body.user_id },
     pair.private,
   );
   const reply = await rest<Opened>('POST', '/sessions', { body: { ...what, proof } });
