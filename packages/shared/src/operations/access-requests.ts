@@ -1,11 +1,20 @@
 import { Type } from 'typebox';
 import { AccessRequest, NewAccessRequest } from '../schemas/access-request.ts';
+import { AccessRequestDetail } from '../schemas/access-request-detail.ts';
+import { ApprovalCard } from '../schemas/card.ts';
 import { Nullable, Page, PageQuery, Strict, Text, Uuid } from '../schemas/common.ts';
-import { operation, TEAM } from './operation.ts';
+import { type Grant, operation, TEAM } from './operation.ts';
 
 const tag = 'access requests';
 const one = Strict({ team: Type.String(), id: Uuid });
 const PATH = `${TEAM}/access_requests` as const;
+
+const whoSees: readonly Grant[] = [
+  ['end_user', 'self'],
+  ['end_user', 'approver_of'],
+  ['security_admin', 'any'],
+  ['auditor', 'any'],
+];
 
 export const accessRequestOperations = {
   createAccessRequest: operation({
@@ -24,12 +33,7 @@ export const accessRequestOperations = {
     path: PATH,
     tag,
     summary: 'Access requests: your own, those you can decide, or all (auditor, security_admin)',
-    access: [
-      ['end_user', 'self'],
-      ['end_user', 'approver_of'],
-      ['security_admin', 'any'],
-      ['auditor', 'any'],
-    ],
+    access: whoSees,
     query: Strict({
       ...PageQuery,
       view: Type.Optional(
@@ -44,15 +48,20 @@ export const accessRequestOperations = {
     method: 'GET',
     path: `${PATH}/{id}`,
     tag,
-    summary: 'One access request: its steps, decisions, approval',
-    access: [
-      ['end_user', 'self'],
-      ['end_user', 'approver_of'],
-      ['security_admin', 'any'],
-      ['auditor', 'any'],
-    ],
+    summary: 'One access request with its history and its sessions',
+    access: whoSees,
     params: one,
-    ok: { 200: AccessRequest },
+    ok: { 200: AccessRequestDetail },
+  }),
+  getAccessRequestCard: operation({
+    id: 'getAccessRequestCard',
+    method: 'GET',
+    path: `${PATH}/{id}/card`,
+    tag,
+    summary: 'What an approver reads before deciding, in words; its ETag is for the decision',
+    access: whoSees,
+    params: one,
+    ok: { 200: ApprovalCard },
   }),
   decideAccessRequest: operation({
     id: 'decideAccessRequest',
@@ -78,6 +87,7 @@ export const accessRequestOperations = {
     tag,
     summary: 'Withdraw your own pending request',
     access: [['end_user', 'self']],
+    changes_caller: true,
     params: one,
     ok: { 200: AccessRequest },
   }),
@@ -102,7 +112,19 @@ export const accessRequestOperations = {
     tag,
     summary: 'Give up your own approved access; its sessions are cut',
     access: [['end_user', 'self']],
+    changes_caller: true,
     params: one,
+    ok: { 200: AccessRequest },
+  }),
+  escalateAccessRequest: operation({
+    id: 'escalateAccessRequest',
+    method: 'POST',
+    path: `${PATH}/{id}/escalate`,
+    tag,
+    summary: 'Ask more people, as the step names them, after its escalate_after',
+    access: [['end_user', 'self']],
+    params: one,
+    body: Strict({ reason: Text(2000) }),
     ok: { 200: AccessRequest },
   }),
   commentAccessRequest: operation({
@@ -125,12 +147,7 @@ export const accessRequestOperations = {
     path: `${PATH}/{id}/events`,
     tag,
     summary: 'The request each time it changes, as server-sent events `request`',
-    access: [
-      ['end_user', 'self'],
-      ['end_user', 'approver_of'],
-      ['security_admin', 'any'],
-      ['auditor', 'any'],
-    ],
+    access: whoSees,
     params: one,
     sse: true,
     ok: { 200: Type.String() },

@@ -42,6 +42,8 @@ export const auditOperations = {
       request_id: Type.Optional(Uuid),
       session_id: Type.Optional(Uuid),
       target: Type.Optional(Text(200)),
+      /** A group among the targets, by id or name. */
+      group: Type.Optional(Text(200)),
     }),
     ok: { 200: Page(AuditEvent) },
   }),

@@ -92,7 +92,7 @@ export const gatewayOperations = {
     method: 'GET',
     path: `${TEAM}/gateway/stream`,
     tag,
-    summary: 'Cuts and moved deadlines as server-sent events `signal` (GatewaySignal)',
+    summary: 'Opened sessions, cuts and moved deadlines as server-sent events `signal`',
     access: 'gateway',
     sse: true,
     ok: { 200: Type.String() },

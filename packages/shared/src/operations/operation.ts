@@ -45,6 +45,11 @@ export interface Operation {
   readonly secret?: true;
   /** Only reads: cached authentication (at most 1 s old) is enough. */
   readonly cached_auth?: true;
+  /**
+   * It changes the groups of the caller himself: his lock is taken for that from the start.
+   * Two calls that both held it for reading would wait for one another.
+   */
+  readonly changes_caller?: true;
 }
 
 export const operation = <const T extends Operation>(spec: T): T => spec;

@@ -1,8 +1,8 @@
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { ApplyBody, Change } from '../schemas/apply.ts';
-import { Nullable, Page, PageQuery, Strict, Text, Uuid } from '../schemas/common.ts';
+import { Named, Nullable, Page, PageQuery, Strict, Text, Uuid } from '../schemas/common.ts';
 import { SecurityPolicy } from '../schemas/policy.ts';
-import { RequestTypeDefinition } from '../schemas/request-type.ts';
+import { CatalogEntry, RequestTypeDefinition } from '../schemas/request-type.ts';
 import { type Grant, operation, TEAM } from './operation.ts';
 
 const one = Strict({ team: Type.String(), id: Uuid });
@@ -21,8 +21,26 @@ export const RequestTypeView = Strict({
   etag: Type.String(),
   published_version: Nullable(Type.Integer()),
   digest: Nullable(Type.String()),
+  /** What runs; while nothing was published, the draft. */
   definition: RequestTypeDefinition,
+  /** What would be published, where that is something else. */
+  draft: Nullable(RequestTypeDefinition),
 });
+
+/** People to whom a policy offers something that this request type could not give them. */
+export const RequestTypeFinding = Strict({
+  request_type: Named,
+  version: Type.Integer(),
+  policy: Named,
+  rule: Type.String(),
+  reason: Type.Union([Type.Literal('no_eligible_approver'), Type.Literal('not_in_audience')]),
+  /** The first step that could not be met. */
+  step: Nullable(Type.String()),
+  /** Whom it lacks: `2 of group:approvers (1 could)`. */
+  missing: Nullable(Type.String()),
+  people: Type.Array(Named),
+});
+export type RequestTypeFinding = Static<typeof RequestTypeFinding>;
 
 export const policyOperations = {
   listSecurityPolicies: operation({
@@ -87,6 +105,15 @@ export const policyOperations = {
     query: Strict({ ...PageQuery, name: Type.Optional(Text(200)) }),
     ok: { 200: Page(RequestTypeView) },
   }),
+  listCatalog: operation({
+    id: 'listCatalog',
+    method: 'GET',
+    path: `${TEAM}/catalog`,
+    tag: 'request types',
+    summary: 'The request types that the caller may use, with what they ask',
+    access: [['end_user', 'self']],
+    ok: { 200: Strict({ list: Type.Array(CatalogEntry) }) },
+  }),
   createRequestType: operation({
     id: 'createRequestType',
     method: 'POST',
@@ -106,6 +133,37 @@ export const policyOperations = {
     access: [['end_user', 'any'], ...read],
     params: one,
     ok: { 200: RequestTypeView },
+  }),
+  lintRequestTypes: operation({
+    id: 'lintRequestTypes',
+    method: 'GET',
+    path: `${TEAM}/request_types/lint`,
+    tag: 'request types',
+    summary: 'For every published type and every policy that uses it, whom it could not serve',
+    access: read,
+    ok: { 200: Strict({ list: Type.Array(RequestTypeFinding) }) },
+  }),
+  replaceRequestType: operation({
+    id: 'replaceRequestType',
+    method: 'PUT',
+    path: `${TEAM}/request_types/{id}`,
+    tag: 'request types',
+    summary: 'Replace the draft; what runs stays until the draft is published',
+    access: write,
+    params: one,
+    if_match: 'required',
+    body: Type.Object({}),
+    ok: { 200: RequestTypeView },
+  }),
+  retireRequestType: operation({
+    id: 'retireRequestType',
+    method: 'DELETE',
+    path: `${TEAM}/request_types/{id}`,
+    tag: 'request types',
+    summary: 'Take it out of use; refused while an active policy names it',
+    access: write,
+    params: one,
+    ok: { 204: Type.Null() },
   }),
   publishRequestType: operation({
     id: 'publishRequestType',

@@ -31,12 +31,16 @@ export const Answers = Type.Record(
 
 export const NewAccessRequest = Strict({
   request_type_id: Uuid,
-  target: Strict({
-    type: Type.Literal('server_access'),
-    server_id: Uuid,
-    identity: Text(128),
-    access_credential: AccessCredential,
-  }),
+  target: Type.Union([
+    Strict({
+      type: Type.Literal('server_access'),
+      server_id: Uuid,
+      identity: Text(128),
+      access_credential: AccessCredential,
+    }),
+    /** Which groups, and until when, the answers say. */
+    Strict({ type: Type.Literal('group_membership') }),
+  ]),
   answers: Answers,
 });
 export type NewAccessRequest = Static<typeof NewAccessRequest>;
@@ -49,6 +53,8 @@ export const Decision = Strict({
   for: Nullable(Named),
   comment: Nullable(Type.String()),
   decided_at: DateTime,
+  /** When it was found not to stand any more: from then on it never counts. */
+  voided_at: Nullable(DateTime),
 });
 export type Decision = Static<typeof Decision>;
 
@@ -68,7 +74,7 @@ export const RequestStep = Strict({
 
 export type RequestStep = Static<typeof RequestStep>;
 
-export const RequestTarget = Strict({
+export const ServerTarget = Strict({
   type: Type.Literal('server_access'),
   server: Strict({
     id: Uuid,
@@ -84,6 +90,29 @@ export const RequestTarget = Strict({
   /** Longest period of the rules using the type, in seconds. */
   period_seconds: Type.Integer(),
 });
+export type ServerTarget = Static<typeof ServerTarget>;
+
+/** One group of a request, and how long its membership lasts: to the end of a date, or so many seconds from the approval. */
+export const AskedMembership = Strict({
+  group: Named,
+  /** RFC 3339 full-date; its end in the zone is the end of the membership. */
+  date: Nullable(Type.String()),
+  /** IANA name. */
+  time_zone: Nullable(Type.String()),
+  duration_seconds: Nullable(Type.Integer()),
+  /** Null: counted from an approval that has not been given. */
+  ends_at: Nullable(DateTime),
+});
+export type AskedMembership = Static<typeof AskedMembership>;
+
+export const GroupTarget = Strict({
+  type: Type.Literal('group_membership'),
+  memberships: Type.Array(AskedMembership),
+});
+export type GroupTarget = Static<typeof GroupTarget>;
+
+export const RequestTarget = Type.Union([ServerTarget, GroupTarget]);
+export type RequestTarget = Static<typeof RequestTarget>;
 
 export const AccessRequest = Strict({
   id: Uuid,

@@ -1,7 +1,8 @@
 import { type Static, Type } from 'typebox';
 import { Strict, Text } from './common.ts';
-import { RoleName } from './directory.ts';
+import { GroupSource, RoleName } from './directory.ts';
 import { Credential, ServerFields } from './inventory.ts';
+import { ReviewTerms } from './review.ts';
 
 const Login = Text(200);
 const Name = Text(100);
@@ -12,8 +13,21 @@ export const GroupDocument = Strict({
   name: Name,
   roles: Type.Optional(Type.Array(RoleName, { uniqueItems: true })),
   owners: Type.Optional(Type.Array(Login, { maxItems: 50 })),
+  /** Where its members may come from while it is privileged, besides an admin and requests. */
+  privileged_sources: Type.Optional(Type.Array(GroupSource, { uniqueItems: true })),
+  /** How its owners review who is in it. Left out: as it is. */
+  review: Type.Optional(ReviewTerms),
 });
 export type GroupDocument = Static<typeof GroupDocument>;
+
+export const GroupRuleDocument = Strict({
+  kind: Type.Literal('GroupRule'),
+  name: Name,
+  group: Name,
+  /** A filter of RFC 7644 over the profile, e.g. `department eq "Platform"`. */
+  when: Text(2000),
+});
+export type GroupRuleDocument = Static<typeof GroupRuleDocument>;
 
 export const UserDocument = Strict({
   kind: Type.Literal('User'),
@@ -65,6 +79,7 @@ export const SecurityPolicyDocument = Type.Object({ kind: Type.Literal('Security
 export const DOCUMENT_KINDS = [
   'Group',
   'User',
+  'GroupRule',
   'ResourceGroup',
   'Server',
   'RequestType',

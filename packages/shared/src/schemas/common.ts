@@ -43,6 +43,8 @@ export const Problem = Type.Object({
   code: Type.String(),
   trace_id: Type.String(),
   next: Type.Optional(Type.String()),
+  /** Of `mfa_required`: which proof is asked for. */
+  acr_values: Type.Optional(Type.Union([Type.Literal('any'), Type.Literal('phr')])),
   errors: Type.Optional(
     Type.Array(Type.Object({ pointer: Type.String(), code: Type.String(), detail: Type.String() })),
   ),

@@ -37,14 +37,33 @@ export const WhoAmI = Strict({
 });
 export type WhoAmI = Static<typeof WhoAmI>;
 
+/** A source of memberships that nobody here decides on one by one. */
+export const GroupSource = Type.Union([Type.Literal('scim'), Type.Literal('rule')]);
+export type GroupSource = Static<typeof GroupSource>;
+
 export const Group = Strict({
   id: Uuid,
   name: Type.String(),
   source: Type.String(),
   roles: Type.Array(RoleName),
   owners: Type.Array(Named),
+  /** Why it is privileged, a line each; empty: it is not. */
+  privileged_by: Type.Array(Type.String()),
+  /** Where members may come from although it is privileged, besides an admin and requests. */
+  privileged_sources: Type.Array(GroupSource),
 });
 export type Group = Static<typeof Group>;
+
+export const GroupRule = Strict({
+  id: Uuid,
+  name: Type.String(),
+  group: Named,
+  /** A filter of RFC 7644 over the profile, e.g. `department eq "Platform"`. */
+  when: Type.String(),
+  created_at: DateTime,
+  updated_at: DateTime,
+});
+export type GroupRule = Static<typeof GroupRule>;
 
 export const Membership = Strict({
   id: Uuid,

@@ -70,6 +70,15 @@ export const Lease = Strict({
 });
 export type Lease = Static<typeof Lease>;
 
+/** Where a target is and which host keys it may show: what reaching it needs, logging in apart. */
+export const TargetAddress = Strict({
+  host: Type.String(),
+  port: Type.Integer(),
+  host_keys: Type.Array(SshPublicKey),
+  allow_local_address: Type.Boolean(),
+});
+export type TargetAddress = Static<typeof TargetAddress>;
+
 export const GatewaySignal = Type.Union([
   Strict({ type: Type.Literal('hello') }),
   Strict({
@@ -80,6 +89,17 @@ export const GatewaySignal = Type.Union([
   }),
   /** The session's end has moved (an extension, or a shortened period). */
   Strict({ type: Type.Literal('deadline'), session_id: Uuid, seconds_left: Type.Number() }),
+  /**
+   * A session was opened that names this gateway, and waits to be admitted. The gateway may
+   * connect to the target, and no further: it holds nothing to log in with.
+   */
+  Strict({
+    type: Type.Literal('opening'),
+    session_id: Uuid,
+    /** Until it can no longer be admitted. */
+    seconds_left: Type.Number(),
+    target: TargetAddress,
+  }),
 ]);
 export type GatewaySignal = Static<typeof GatewaySignal>;
 

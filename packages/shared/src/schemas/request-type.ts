@@ -1,5 +1,5 @@
 import { type Static, type TSchema, Type } from 'typebox';
-import { Strict, Text } from './common.ts';
+import { Named, Strict, Text, Uuid } from './common.ts';
 
 /**
  * A request type as a person writes it (YAML or JSON): things are named by name, what has
@@ -99,6 +99,8 @@ export const RequestTypeStep = Strict({
   ),
   /** From when on the requester may escalate; only with `escalate_to`. */
   escalate_after: Type.Optional(DurationText),
+  /** When those it asks are reminded, once; left out, after half of the timeout. */
+  remind_after: Type.Optional(DurationText),
 });
 
 export const AddToGroup = Strict({
@@ -135,5 +137,26 @@ export const RequestTypeDefinition = Strict({
   accepts: Type.Optional(
     Type.Array(Type.Integer({ minimum: 1 }), { maxItems: LIMITS.accepts, uniqueItems: true }),
   ),
+  /** Whether it may be decided from a chat; left out, it may not. */
+  chat: Type.Optional(Type.Boolean()),
+  /**
+   * Which proof a decision on it takes, of the login it is made with and of the last 15
+   * minutes. Left out, `any`, and where there is no login (a token that was made for somebody, a
+   * service user, a chat) none; written down, nothing but such a login decides.
+   */
+  approver_mfa: Type.Optional(literals('any', 'phr')),
+  /** Whether it may put people into a privileged group; it then takes two people's approval. */
+  grants_role: Type.Optional(Type.Boolean()),
 });
 export type RequestTypeDefinition = Static<typeof RequestTypeDefinition>;
+
+/** A request type in the catalogue, as who may use it sees it. */
+export const CatalogEntry = Strict({
+  request_type: Strict({ id: Uuid, name: Type.String(), version: Type.Integer() }),
+  description: Type.String(),
+  purpose: Type.Enum(['server_access', 'group_membership']),
+  fields: Type.Array(RequestField),
+  /** Groups it can put its requester into; none where it is about servers. */
+  groups: Type.Array(Named),
+});
+export type CatalogEntry = Static<typeof CatalogEntry>;

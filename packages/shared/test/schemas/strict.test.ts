@@ -17,6 +17,7 @@ const CHECKED_BY_THE_SERVICE = [
   'createSecurityPolicy/body',
   'replaceSecurityPolicy/body',
   'createRequestType/body',
+  'replaceRequestType/body',
 ];
 
 test('no operation takes a field that its schema does not name', () => {

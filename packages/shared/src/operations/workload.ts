@@ -1,0 +1,152 @@
+import { Type } from 'typebox';
+import { Page, PageQuery, Strict, Uuid } from '../schemas/common.ts';
+import {
+  NewServiceUserKey,
+  NewWorkloadConnection,
+  NewWorkloadPerson,
+  ServiceAssertion,
+  ServiceToken,
+  ServiceUserKey,
+  WorkloadConnection,
+  WorkloadJwt,
+  WorkloadPerson,
+} from '../schemas/workload.ts';
+import { type Grant, operation, TEAM } from './operation.ts';
+
+const tag = 'workloads';
+const CONNECTIONS = `${TEAM}/workload_connections` as const;
+const PEOPLE = `${TEAM}/workload_people` as const;
+const KEYS = `${TEAM}/users/{id}/keys` as const;
+const one = Strict({ team: Type.String(), id: Uuid });
+const write: readonly Grant[] = [['pam_admin', 'any']];
+const read: readonly Grant[] = [...write, ['auditor', 'any']];
+const keepers: readonly Grant[] = [...write, ['end_user', 'owner_of']];
+
+export const workloadOperations = {
+  createWorkloadConnection: operation({
+    id: 'createWorkloadConnection',
+    method: 'POST',
+    path: CONNECTIONS,
+    tag,
+    summary: 'Trust an issuer of job tokens, and say which job is which service user',
+    access: write,
+    body: NewWorkloadConnection,
+    ok: { 201: WorkloadConnection },
+  }),
+  listWorkloadConnections: operation({
+    id: 'listWorkloadConnections',
+    method: 'GET',
+    path: CONNECTIONS,
+    tag,
+    summary: 'Issuers of job tokens that are trusted',
+    access: read,
+    query: Strict({ ...PageQuery }),
+    ok: { 200: Page(WorkloadConnection) },
+  }),
+  replaceWorkloadConnection: operation({
+    id: 'replaceWorkloadConnection',
+    method: 'PUT',
+    path: `${CONNECTIONS}/{id}`,
+    tag,
+    summary: 'Say anew what a connection trusts; jobs that are logged in by it must do so again',
+    access: write,
+    params: one,
+    body: NewWorkloadConnection,
+    ok: { 200: WorkloadConnection },
+  }),
+  removeWorkloadConnection: operation({
+    id: 'removeWorkloadConnection',
+    method: 'DELETE',
+    path: `${CONNECTIONS}/{id}`,
+    tag,
+    summary: 'Trust a connection no more; jobs that are logged in by it are logged out',
+    access: write,
+    params: one,
+    ok: { 204: Type.Null() },
+  }),
+  issueWorkloadToken: operation({
+    id: 'issueWorkloadToken',
+    method: 'POST',
+    path: `${TEAM}/workloads/{connection}/issue_token`,
+    tag,
+    summary: 'Log a job in with the token of its provider, once',
+    access: 'public',
+    params: Strict({ team: Type.String(), connection: Type.String() }),
+    body: WorkloadJwt,
+    ok: { 200: ServiceToken },
+    secret: true,
+  }),
+  linkWorkloadPerson: operation({
+    id: 'linkWorkloadPerson',
+    method: 'POST',
+    path: PEOPLE,
+    tag,
+    summary: 'Say which person an account at a provider is; not oneself',
+    access: write,
+    body: NewWorkloadPerson,
+    ok: { 201: WorkloadPerson },
+  }),
+  listWorkloadPeople: operation({
+    id: 'listWorkloadPeople',
+    method: 'GET',
+    path: PEOPLE,
+    tag,
+    summary: 'Which accounts at providers are whose',
+    access: read,
+    query: Strict({ ...PageQuery }),
+    ok: { 200: Page(WorkloadPerson) },
+  }),
+  unlinkWorkloadPerson: operation({
+    id: 'unlinkWorkloadPerson',
+    method: 'DELETE',
+    path: `${PEOPLE}/{id}`,
+    tag,
+    summary: 'Forget whose an account is, for what is raised from now on',
+    access: write,
+    params: one,
+    ok: { 204: Type.Null() },
+  }),
+  addServiceUserKey: operation({
+    id: 'addServiceUserKey',
+    method: 'POST',
+    path: KEYS,
+    tag,
+    summary: 'Let a service user log in with a key of its own',
+    access: keepers,
+    params: one,
+    body: NewServiceUserKey,
+    ok: { 201: ServiceUserKey },
+  }),
+  listServiceUserKeys: operation({
+    id: 'listServiceUserKeys',
+    method: 'GET',
+    path: KEYS,
+    tag,
+    summary: 'The public keys of a service user',
+    access: [...keepers, ['auditor', 'any']],
+    params: one,
+    query: Strict({ ...PageQuery }),
+    ok: { 200: Page(ServiceUserKey) },
+  }),
+  removeServiceUserKey: operation({
+    id: 'removeServiceUserKey',
+    method: 'DELETE',
+    path: `${KEYS}/{key_id}`,
+    tag,
+    summary: 'End a key, and every login with it',
+    access: keepers,
+    params: Strict({ team: Type.String(), id: Uuid, key_id: Uuid }),
+    ok: { 204: Type.Null() },
+  }),
+  issueServiceToken: operation({
+    id: 'issueServiceToken',
+    method: 'POST',
+    path: `${TEAM}/service_token`,
+    tag,
+    summary: 'Log a service user in with an assertion that it signed (private_key_jwt), once',
+    access: 'public',
+    body: ServiceAssertion,
+    ok: { 200: ServiceToken },
+    secret: true,
+  }),
+} as const;
