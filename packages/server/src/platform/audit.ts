@@ -28,32 +28,46 @@ export interface NewEvent {
 /** Something secret in an event is a bug: tests `refuse` it, production `drop`s it and goes on. */
 export type SecretPolicy = 'refuse' | 'drop';
 
-/** Writes the event's row in the caller's transaction; it is numbered after the commit. */
-export async function insertEvent(
+interface EventWorld {
+  readonly now: Instant;
+  readonly ids: Ids;
+  readonly secrets: SecretPolicy;
+}
+
+/** Writes the events' rows in the caller's transaction; they are numbered after the commit. */
+export async function insertEvents(
   handle: Kysely<Database>,
-  world: { readonly now: Instant; readonly ids: Ids; readonly secrets: SecretPolicy },
-  event: NewEvent,
+  world: EventWorld,
+  events: readonly NewEvent[],
 ): Promise<void> {
+  for (let i = 0; i < events.length; i += ROWS)
+    await handle
+      .insertInto('audit_events')
+      .values(events.slice(i, i + ROWS).map((event) => rowOf(world, event)))
+      .execute();
+}
+
+/** In one statement: well below the 65,535 parameters that it may have. */
+const ROWS = 1_000;
+
+function rowOf(world: EventWorld, event: NewEvent) {
   const details = event.details ?? {};
   const found = findSecret(details);
   if (found !== undefined && world.secrets === 'refuse')
     throw new Error(`audit event ${event.type}: details${found} is secret`);
-  await handle
-    .insertInto('audit_events')
-    .values({
-      id: world.ids.uuid(),
-      at: world.now,
-      type: event.type,
-      actor: json(event.actor),
-      targets: json(event.targets),
-      outcome: json(event.outcome),
-      request_id: event.request_id ?? null,
-      rule_ids: json(event.rule_ids ?? []),
-      session_id: event.session_id ?? null,
-      client_address: event.client_address ?? null,
-      details: json(found === undefined ? details : withoutSecrets(details)),
-    })
-    .execute();
+  return {
+    id: world.ids.uuid(),
+    at: world.now,
+    type: event.type,
+    actor: json(event.actor),
+    targets: json(event.targets),
+    outcome: json(event.outcome),
+    request_id: event.request_id ?? null,
+    rule_ids: json(event.rule_ids ?? []),
+    session_id: event.session_id ?? null,
+    client_address: event.client_address ?? null,
+    details: json(found === undefined ? details : withoutSecrets(details)),
+  };
 }
 
 /** When the latest event was; what the clock guard must have seen, so that a restart forgets no step back. */

@@ -8,22 +8,21 @@ export const tooDeep = (): Refusal =>
   new Refusal('invalid_request', `The body nests deeper than ${MAX_NESTING} levels.`);
 
 /** JSON and nothing else; refuses nesting that would exhaust the stack of whoever walks it. */
-export function acceptJsonOnly(app: FastifyInstance): void {
+export function acceptJsonOnly(
+  app: FastifyInstance,
+  types: readonly string[] = ['application/json'],
+): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser<string>(
-    'application/json',
-    { parseAs: 'string' },
-    (request, body, done) => {
-      // What takes no body may be sent none with the header; what takes one is refused later.
-      if (body === '') return done(null, undefined);
-      if (nestsDeeper(body, MAX_NESTING)) {
-        done(tooDeep());
-        return;
-      }
-      parse(request, body, done);
-    },
-  );
+  app.addContentTypeParser<string>([...types], { parseAs: 'string' }, (request, body, done) => {
+    // What takes no body may be sent none with the header; what takes one is refused later.
+    if (body === '') return done(null, undefined);
+    if (nestsDeeper(body, MAX_NESTING)) {
+      done(tooDeep());
+      return;
+    }
+    parse(request, body, done);
+  });
 }
 
 /** Counts brackets outside strings; whether it is JSON at all is the parser's business. */

@@ -1,13 +1,14 @@
-import { hash } from 'node:crypto';
 import type { Tx } from './tx.ts';
 
 /** How old a remembered authentication may be; it serves reading only. */
 const MAX_AGE_MS = 1_000;
 const MAX_ENTRIES = 10_000;
 
-interface World<C> {
+interface World<P, C> {
   transact<T>(fn: (tx: Tx) => Promise<T>): Promise<T>;
-  recognize(tx: Tx, bearer: string | undefined): Promise<C>;
+  recognize(tx: Tx, presented: P): Promise<C>;
+  /** Different for whatever may get another answer; nothing secret can be read from it. */
+  keyOf(presented: P): string;
   /** Milliseconds that only ever grow. */
   monotonic(): number;
 }
@@ -17,15 +18,14 @@ interface World<C> {
  * which give nothing away that a second ago was not theirs. Whatever decides, opens,
  * reveals or changes authenticates in its own transaction instead.
  */
-export function createCachedAuth<C>(world: World<C>): (bearer: string | undefined) => Promise<C> {
+export function createCachedAuth<P, C>(world: World<P, C>): (presented: P) => Promise<C> {
   const known = new Map<string, { caller: Promise<C>; at: number }>();
-  return (bearer) => {
+  return (presented) => {
     const now = world.monotonic();
-    // Keyed by a digest, so that no token lies in memory longer than its request.
-    const key = hash('sha256', bearer ?? '', 'base64url');
+    const key = world.keyOf(presented);
     const found = known.get(key);
     if (found !== undefined && now - found.at < MAX_AGE_MS) return found.caller;
-    const caller = world.transact((tx) => world.recognize(tx, bearer));
+    const caller = world.transact((tx) => world.recognize(tx, presented));
     if (known.size >= MAX_ENTRIES) known.clear();
     known.set(key, { caller, at: now });
     caller.catch(() => known.delete(key));

@@ -8,6 +8,25 @@ export interface Clock {
 
 export const systemClock: Clock = { now: () => instant(Date.now()) };
 
+/** A clock that runs at another speed than the one it is made from, and how the two translate. */
+export interface ScaledClock extends Clock {
+  /** What this clock shows when the other shows `at`. */
+  shown(at: Instant): Instant;
+  /** When, by the other clock, this one shows `at`. */
+  reached(at: Instant): Instant;
+}
+
+/** For a demo that cannot wait for days: both show the same now, then this one runs ahead. */
+export function scaledClock(clock: Clock, speed: number): ScaledClock {
+  const start = clock.now();
+  const shown = (at: Instant): Instant => instant(Math.floor(start + (at - start) * speed));
+  return {
+    now: () => shown(clock.now()),
+    shown,
+    reached: (at) => instant(Math.ceil(start + (at - start) / speed)),
+  };
+}
+
 export interface SimulatedClock extends Clock {
   set(at: Instant): void;
   advance(bySeconds: number): void;

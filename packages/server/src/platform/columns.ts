@@ -11,6 +11,8 @@ export const json = (value: unknown): JsonText => JSON.stringify(value) as JsonT
 
 /** Column types. What a row holds is what the parsers of parsers.ts give, on both databases. */
 export type Jsonb<T> = ColumnType<T, JsonText, JsonText>;
+/** As {@link Jsonb}, filled by the database when an insert leaves it out. */
+export type DefaultedJsonb<T> = ColumnType<T, JsonText | undefined, JsonText>;
 export type NullableJsonb<T> = ColumnType<T | null, JsonText | null, JsonText | null>;
 /** A column the database fills when an insert leaves it out. */
 export type Defaulted<T> = ColumnType<T, T | undefined, T>;

@@ -1,4 +1,4 @@
-import { EXIT, type Exit, PROBLEMS, type ProblemCode } from '@postern/shared';
+import { type Acr, EXIT, type Exit, PROBLEMS, type ProblemCode } from '@postern/shared';
 
 /** One fault of an input. `pointer` is a JSON pointer (RFC 6901) into what was sent. */
 export interface FieldError {
@@ -11,6 +11,8 @@ export interface RefusalExtras {
   /** What to do next: a command or a sentence, shown to the person as a second line. */
   readonly next?: string;
   readonly errors?: readonly FieldError[];
+  /** Of `mfa_required`: which proof is asked for. */
+  readonly acr_values?: Acr;
 }
 
 /**
@@ -23,6 +25,7 @@ export class Refusal extends Error {
   readonly detail: string;
   readonly next: string | undefined;
   readonly errors: readonly FieldError[] | undefined;
+  readonly acr_values: Acr | undefined;
 
   constructor(code: ProblemCode, detail: string, extras: RefusalExtras = {}) {
     super(`${code}: ${detail}`);
@@ -31,6 +34,7 @@ export class Refusal extends Error {
     this.detail = detail;
     this.next = extras.next;
     this.errors = extras.errors;
+    this.acr_values = extras.acr_values;
   }
 
   get status(): number {

@@ -10,6 +10,10 @@ export interface JobTable {
   'request.timeout': { readonly request_id: string };
   /** The longest period of an approval may be over. */
   'request.end': { readonly request_id: string };
+  /** A review of a group may be due, or over. */
+  'group.review': { readonly group_id: string };
+  /** A target of group push may not know who is in a group. */
+  'membership.push': { readonly push_id: string };
   /** A message waits to leave. */
   'message.send': { readonly message_id: string };
 }
@@ -29,5 +33,7 @@ export const QUEUES: Readonly<Record<keyof JobTable, QueueSettings>> = {
   'platform.ping': USUAL,
   'request.timeout': USUAL,
   'request.end': USUAL,
+  'group.review': USUAL,
+  'membership.push': USUAL,
   'message.send': USUAL,
 };

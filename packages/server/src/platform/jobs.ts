@@ -40,6 +40,8 @@ const HOUR = 3_600;
 export async function startJobs(
   db: DatabaseHandle,
   onError: (error: unknown) => void,
+  /** When, by the database's clock, a job is to start. */
+  reached: (at: Instant) => Instant = (at) => at,
 ): Promise<Jobs> {
   const boss = new PgBoss({
     ...db.boss,
@@ -69,7 +71,7 @@ export async function startJobs(
       // Its queue is in pg-boss's cache since start, so that nothing here needs another connection.
       await boss.send(name, payload, {
         db: fromKysely(handle),
-        ...(start_at === undefined ? {} : { startAfter: new Date(start_at) }),
+        ...(start_at === undefined ? {} : { startAfter: new Date(reached(start_at)) }),
       });
     },
     work: async (name, handler) => {

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import type { ConfigProblem, Environment } from './config-sources.ts';
+import { readPrivateFile } from './private-file.ts';
 
 export const MASTER_KEY_BYTES = 32;
 export const MASTER_KEY_VARIABLES = [
@@ -7,9 +8,6 @@ export const MASTER_KEY_VARIABLES = [
   'POSTERN_MASTER_KEY_FILE',
   'POSTERN_MASTER_KEY_FD',
 ] as const;
-
-const READABLE_BY_OTHERS = 0o007;
-const WRITABLE_BY_GROUP = 0o020;
 
 /**
  * The vault's master key: 32 bytes as base64, from exactly one of a variable, a file that
@@ -42,17 +40,8 @@ function take(environment: Environment, name: string): string | undefined {
 }
 
 function fromFile(file: string, problems: ConfigProblem[]): Buffer | undefined {
-  try {
-    const { mode } = fs.statSync(file);
-    if ((mode & (READABLE_BY_OTHERS | WRITABLE_BY_GROUP)) !== 0) {
-      problems.push({ where: file, what: 'is open to others; chmod 600 it' });
-      return undefined;
-    }
-    return decode(fs.readFileSync(file, 'utf8'), file, problems);
-  } catch (error) {
-    problems.push({ where: file, what: `cannot be read: ${(error as Error).message}` });
-    return undefined;
-  }
+  const text = readPrivateFile(file, problems);
+  return text === undefined ? undefined : decode(text, file, problems);
 }
 
 function fromDescriptor(text: string, problems: ConfigProblem[]): Buffer | undefined {

@@ -1,10 +1,16 @@
 import type { FastifyInstance } from 'fastify';
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 export interface Metrics {
   readonly registry: Registry;
   /** A number read whenever the metrics are. */
   gauge(name: string, help: string, read: () => number): void;
+  /** @returns what adds one, for the values of these labels. */
+  counter<L extends string>(
+    name: string,
+    help: string,
+    labels: readonly L[],
+  ): (values: Readonly<Record<L, string>>) => void;
 }
 
 /** A registry of its own, so that two services in one process (tests) do not share one. */
@@ -22,6 +28,10 @@ export function createMetrics(): Metrics {
           this.set(read());
         },
       });
+    },
+    counter: (name, help, labelNames) => {
+      const counter = new Counter({ name, help, labelNames, registers: [registry] });
+      return (values) => counter.inc(values);
     },
   };
 }

@@ -31,3 +31,20 @@ export function matcher(networks: readonly string[]): (address: string) => boole
     return family !== 0 && list.check(address, family === 4 ? 'ipv4' : 'ipv6');
   };
 }
+
+/** What the IANA registries of special addresses keep from the public network. */
+const SPECIAL_V4 = matcher([
+  ...['0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16'],
+  ...['172.16.0.0/12', '192.0.0.0/24', '192.0.2.0/24', '192.88.99.0/24', '192.168.0.0/16'],
+  ...['198.18.0.0/15', '198.51.100.0/24', '203.0.113.0/24', '224.0.0.0/4', '240.0.0.0/4'],
+]);
+const GLOBAL_V6 = matcher(['2000::/3']);
+/** Within it: protocol assignments, documentation, and what carries an IPv4 address along. */
+const SPECIAL_V6 = matcher(['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20']);
+
+/** Whether an address is reached over the public network; what is no address is not. */
+export function isPublicAddress(address: string): boolean {
+  const family = isIP(address);
+  if (family === 4) return !SPECIAL_V4(address);
+  return family === 6 && GLOBAL_V6(address) && !SPECIAL_V6(address);
+}

@@ -26,6 +26,12 @@ export async function registerOpenapi(app: FastifyInstance, version: string): Pr
       components: {
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer' },
+          dpop: {
+            type: 'http',
+            scheme: 'DPoP',
+            description:
+              'Access token of a login at /oauth, with a proof of its key in the DPoP header (RFC 9449)',
+          },
           gateway: {
             type: 'http',
             scheme: 'signature',
@@ -33,7 +39,7 @@ export async function registerOpenapi(app: FastifyInstance, version: string): Pr
           },
         },
       },
-      security: [{ bearer: [] }],
+      security: [{ bearer: [] }, { dpop: [] }],
     },
     transformObject: (document) => {
       const described = ('openapiObject' in document ? document.openapiObject : {}) as Described;

@@ -1,4 +1,4 @@
-import { PROBLEMS, type ProblemCode } from '@postern/shared';
+import { type Acr, PROBLEMS, type ProblemCode } from '@postern/shared';
 import type { FastifyError, FastifySchemaValidationError } from 'fastify';
 import { type FieldError, Refusal } from './errors.ts';
 
@@ -12,6 +12,8 @@ export interface ProblemDocument {
   trace_id: string;
   next?: string;
   errors?: FieldError[];
+  /** Of `mfa_required`: which proof is asked for. */
+  acr_values?: Acr;
 }
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
@@ -37,6 +39,7 @@ function refused(refusal: Refusal, traceId: string): ProblemDocument {
   const body = document(refusal.code, refusal.detail, traceId);
   if (refusal.next !== undefined) body.next = refusal.next;
   if (refusal.errors !== undefined) body.errors = [...refusal.errors];
+  if (refusal.acr_values !== undefined) body.acr_values = refusal.acr_values;
   return body;
 }
 

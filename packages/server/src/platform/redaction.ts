@@ -3,9 +3,11 @@
  * whole or as the end after an underscore: `password`, `old_password`, not `password_set_at`.
  */
 export const SECRET_NAMES = [
+  'assertion',
   'authorization',
   'cookie',
   'dpop',
+  'jwt',
   'master_key',
   'passphrase',
   'password',

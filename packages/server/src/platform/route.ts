@@ -10,9 +10,10 @@ import {
   type Relation,
 } from '@postern/shared';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type Credentials, credentialsOf } from './credentials.ts';
 import { Refusal } from './errors.ts';
 import { claimKey, findKey, saveKey } from './idempotency.ts';
-import type { Tx } from './tx.ts';
+import { type Tx, withEvents } from './tx.ts';
 
 /** What `authenticate` finds out about a caller; the identity feature's Caller has more. */
 export interface RouteCaller {
@@ -26,7 +27,13 @@ export interface RouteCaller {
 export interface RouteWorld<C extends RouteCaller> {
   readonly team: string;
   transact<T>(fn: (tx: Tx) => Promise<T>): Promise<T>;
-  authenticate(tx: Tx, bearer: string | undefined): Promise<C>;
+  /**
+   * Checks what can be checked before the transaction; `authenticate` takes what it gives.
+   * @throws Refusal `unauthenticated`
+   */
+  present(credentials: Credentials | undefined): Promise<unknown>;
+  /** @param changes whether the caller himself is about to change */
+  authenticate(tx: Tx, presented: unknown, changes: boolean): Promise<C>;
   permit(operation: Operation, caller: C): ReadonlySet<Relation>;
   /** Writes what was refused to the log, in a transaction of its own. */
   refused(
@@ -135,16 +142,61 @@ export async function authorized<T, C extends RouteCaller>(
   request: FastifyRequest,
   act: (tx: Tx, caller: C, relations: ReadonlySet<Relation>) => Promise<T>,
 ): Promise<T> {
+  checkTeam(world, request);
+  const presented = { credentials: credentialsOf(request), client_address: request.ip };
+  return await authorizedBy(world, operation, presented, act);
+}
+
+/** What somebody comes with, where it is not in the headers of an API call. */
+interface Coming {
+  readonly credentials: Credentials | undefined;
+  readonly client_address: string;
+}
+
+/** As {@link authorized}: the one way for a token to become a caller who may do something. */
+export const authorizedBy = <T, C extends RouteCaller>(
+  world: RouteWorld<C>,
+  operation: Operation,
+  { credentials, client_address }: Coming,
+  act: (tx: Tx, caller: C, relations: ReadonlySet<Relation>) => Promise<T>,
+): Promise<T> =>
+  authorizedAs(
+    world,
+    operation,
+    client_address,
+    async () => {
+      const presented = await world.present(credentials);
+      return (tx) => world.authenticate(tx, presented, operation.changes_caller === true);
+    },
+    act,
+  );
+
+/**
+ * As {@link authorizedBy}, for a caller who is known by something else than a token.
+ * @param come what is found out before the transaction; what it answers reads him in it, under
+ * his lock, or throws the Refusal `unauthenticated`
+ */
+export async function authorizedAs<T, C extends RouteCaller>(
+  world: Omit<RouteWorld<C>, 'authenticate' | 'present'>,
+  operation: Operation,
+  client_address: string,
+  come: () => Promise<(tx: Tx) => Promise<C>>,
+  act: (tx: Tx, caller: C, relations: ReadonlySet<Relation>) => Promise<T>,
+): Promise<T> {
   let caller: C | undefined;
   try {
-    checkTeam(world, request);
+    const find = await come();
     return await world.transact(async (tx) => {
       caller = undefined;
-      caller = await world.authenticate(tx, bearerOf(request));
-      return await act(onRecord(request.ip, caller, tx), caller, world.permit(operation, caller));
+      caller = await find(tx);
+      return await act(
+        onRecord(client_address, caller, tx),
+        caller,
+        world.permit(operation, caller),
+      );
     });
   } catch (error) {
-    if (error instanceof Refusal) await world.refused(operation, error, caller, request.ip);
+    if (error instanceof Refusal) await world.refused(operation, error, caller, client_address);
     throw error;
   }
 }
@@ -153,15 +205,12 @@ export async function authorized<T, C extends RouteCaller>(
  * What the caller does is on record with where he called from, and with whoever issued his
  * token, who may be the one that did it; what follows from it is not.
  */
-const onRecord = (client_address: string, caller: RouteCaller, tx: Tx): Tx => ({
-  ...tx,
-  audit: (event) =>
-    tx.audit(
-      event.actor.id === caller.user_id
-        ? { client_address, ...event, details: { ...event.details, ...tokenIssuer(caller) } }
-        : event,
-    ),
-});
+const onRecord = (client_address: string, caller: RouteCaller, tx: Tx): Tx =>
+  withEvents(tx, (event) =>
+    event.actor.id === caller.user_id
+      ? { client_address, ...event, details: { ...event.details, ...tokenIssuer(caller) } }
+      : event,
+  );
 
 /** For the details of an event. */
 export const tokenIssuer = ({ token_issued_by }: RouteCaller) =>
@@ -171,12 +220,6 @@ export function checkTeam(world: { readonly team: string }, request: FastifyRequ
   const { team } = request.params as { team?: string };
   if (team !== undefined && team !== world.team)
     throw new Refusal('not_found', 'There is nothing here.');
-}
-
-/** The bearer token of the Authorization header (RFC 6750 §2.1). */
-export function bearerOf(request: FastifyRequest): string | undefined {
-  const match = /^Bearer ([A-Za-z0-9._~+/_-]{1,512}=*)$/i.exec(request.headers.authorization ?? '');
-  return match?.[1];
 }
 
 function ifMatch(operation: Operation, request: FastifyRequest): string | undefined {

@@ -1,6 +1,14 @@
 import type { Instant } from '@postern/shared';
 import type { Defaulted, Jsonb } from './columns.ts';
 import type { DomainTables } from './tables.ts';
+import type { CredentialTables } from './tables-credentials.ts';
+import type { MfaTables } from './tables-mfa.ts';
+import type { OauthTables } from './tables-oauth.ts';
+import type { PushTables } from './tables-push.ts';
+import type { ReviewTables } from './tables-reviews.ts';
+import type { ScimTables } from './tables-scim.ts';
+import type { UpstreamTables } from './tables-upstream.ts';
+import type { WorkloadTables } from './tables-workload.ts';
 
 export * from './columns.ts';
 
@@ -32,4 +40,14 @@ export interface PlatformTables {
   schema_migrations: MigrationsTable;
 }
 
-export interface Database extends PlatformTables, DomainTables {}
+export interface Database
+  extends PlatformTables,
+    DomainTables,
+    ScimTables,
+    PushTables,
+    ReviewTables,
+    CredentialTables,
+    MfaTables,
+    OauthTables,
+    WorkloadTables,
+    UpstreamTables {}

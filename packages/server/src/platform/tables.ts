@@ -1,5 +1,6 @@
 import type { Instant } from '@postern/shared';
-import type { Defaulted, Jsonb, NullableJsonb } from './columns.ts';
+import type { GeneratedAlways } from 'kysely';
+import type { Defaulted, DefaultedJsonb, Jsonb, NullableJsonb } from './columns.ts';
 
 /** The domain's tables as Kysely sees them; 0001-domain.sql is the truth. */
 export interface DomainTables {
@@ -23,7 +24,10 @@ export interface DomainTables {
     manager_made_at: Defaulted<Instant | null>;
     unix_name: string | null;
     attributes: Jsonb<Record<string, string>>;
+    master: Defaulted<'local' | 'scim' | 'oidc'>;
     created_at: Instant;
+    /** Kept by a trigger. */
+    skeleton: GeneratedAlways<string | null>;
   };
   service_user_owners: {
     id: string;
@@ -38,12 +42,29 @@ export interface DomainTables {
     source: Defaulted<'local' | 'scim'>;
     created_at: Instant;
     deleted_at: Defaulted<Instant | null>;
+    /** Kept by a trigger. */
+    skeleton: GeneratedAlways<string | null>;
   };
   group_owners: {
     group_id: string;
     user_id: string;
     made_by: Jsonb<string[]>;
     created_at: Instant;
+  };
+  group_sources: {
+    group_id: string;
+    source: 'scim' | 'rule';
+    made_by: Jsonb<string[]>;
+    created_at: Instant;
+  };
+  group_rules: {
+    id: string;
+    name: string;
+    group_id: string;
+    condition: string;
+    made_by: Jsonb<string[]>;
+    created_at: Instant;
+    updated_at: Instant;
   };
   memberships: {
     id: string;
@@ -66,12 +87,15 @@ export interface DomainTables {
   tokens: {
     id: string;
     user_id: string;
-    hash: string;
+    kind: Defaulted<'static' | 'login' | 'service' | 'workload'>;
+    hash: string | null;
     name: string;
     issued_by: string | null;
     created_at: Instant;
     expires_at: Instant;
     revoked_at: Defaulted<Instant | null>;
+    binding: Defaulted<string | null>;
+    made_by: DefaultedJsonb<string[]>;
   };
   resource_groups: { id: string; name: string; created_at: Instant };
   resource_owners: {
@@ -160,17 +184,22 @@ export interface DomainTables {
     account_id: string | null;
     privilege: string | null;
     admin_level: Defaulted<boolean>;
+    group_ids: Defaulted<string | null>;
     answers: Jsonb<Record<string, string>>;
     card: Jsonb<unknown>;
     card_digest: string;
     current_step: Defaulted<number>;
     step_since: Instant;
+    remind_at: Defaulted<Instant | null>;
     escalated: Jsonb<number[]>;
     step_expires_at: Instant | null;
     created_at: Instant;
     resolved_at: Defaulted<Instant | null>;
     ends_at: Defaulted<Instant | null>;
     end_reason: Defaulted<string | null>;
+    binding: Defaulted<string | null>;
+    made_by: DefaultedJsonb<string[]>;
+    least_approvers: Defaulted<number>;
   };
   access_request_history: {
     request_id: string;
@@ -202,6 +231,16 @@ export interface DomainTables {
     text: string;
     created_at: Instant;
   };
+  decision_links: {
+    id: string;
+    hash: string;
+    request_id: string;
+    user_id: string;
+    step: number;
+    created_at: Instant;
+    expires_at: Instant;
+    used_at: Defaulted<Instant | null>;
+  };
   approvals: {
     id: string;
     request_id: string;
@@ -221,6 +260,7 @@ export interface DomainTables {
     approved_at: Instant;
     revoked_at: Defaulted<Instant | null>;
     ended_at: Defaulted<Instant | null>;
+    binding: Defaulted<string | null>;
   };
   delegations: {
     id: string;
@@ -230,6 +270,8 @@ export interface DomainTables {
     starts_at: Instant;
     ends_at: Instant;
     created_at: Instant;
+    ended_at: Defaulted<Instant | null>;
+    reason: Defaulted<string | null>;
   };
   gateways: {
     id: string;
@@ -280,6 +322,8 @@ export interface DomainTables {
     end_reason: Defaulted<string | null>;
     exit_status: Defaulted<number | null>;
     recording_sha256: Defaulted<string | null>;
+    warned_until: Defaulted<Instant | null>;
+    warned_seconds: Defaulted<number | null>;
   };
   session_transitions: { from_state: string; to_state: string };
   idempotency_keys: {
@@ -291,12 +335,40 @@ export interface DomainTables {
     response: Jsonb<unknown>;
     created_at: Instant;
   };
+  chat_link_codes: {
+    user_id: string;
+    hash: string;
+    token_id: string;
+    issued_by: string | null;
+    expires_at: Instant;
+  };
+  chat_links: {
+    id: string;
+    user_id: string;
+    workspace_id: string;
+    chat_user_id: string;
+    issued_by: string | null;
+    created_at: Instant;
+    removed_at: Defaulted<Instant | null>;
+  };
+  chat_signatures: { signature: string; expires_at: Instant };
+  message_destinations: { name: string };
   messages: {
     id: string;
-    to_user_id: string;
+    to_user_id: string | null;
+    webhook: Defaulted<string | null>;
+    destination: GeneratedAlways<string>;
+    place: GeneratedAlways<number>;
     kind: string;
     request_id: string | null;
     body: Jsonb<unknown>;
+    state: Defaulted<'waiting' | 'delivered' | 'dead'>;
+    attempts: Defaulted<number>;
+    next_at: Instant;
+    give_up_at: Instant;
+    claim: Defaulted<string | null>;
+    claimed_until: Defaulted<Instant | null>;
+    last_error: Defaulted<string | null>;
     created_at: Instant;
     delivered_at: Defaulted<Instant | null>;
   };

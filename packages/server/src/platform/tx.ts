@@ -1,6 +1,6 @@
 import type { Instant } from '@postern/shared';
 import type { Kysely } from 'kysely';
-import { insertEvent, type NewEvent, type SecretPolicy } from './audit.ts';
+import { insertEvents, type NewEvent, type SecretPolicy } from './audit.ts';
 import type { Clock } from './clock.ts';
 import type { DatabaseHandle } from './db.ts';
 import type { Ids } from './ids.ts';
@@ -18,8 +18,8 @@ export interface Tx {
   /** One instant for the whole transaction. */
   readonly now: Instant;
   readonly ids: Ids;
-  /** Writes the event with the change it is about. */
-  audit(event: NewEvent): Promise<void>;
+  /** Writes events with the change they are about. */
+  audit(...events: readonly NewEvent[]): Promise<void>;
   /** A job that exists when this commits. */
   enqueue(job: Job): Promise<void>;
   /** Tells every replica when this commits. */
@@ -45,9 +45,15 @@ export function createTransact({ db, clock, ids, jobs, secrets }: TxWorld): Tran
         sql,
         now,
         ids,
-        audit: (event) => insertEvent(sql, { now, ids, secrets }, event),
+        audit: (...events) => insertEvents(sql, { now, ids, secrets }, events),
         enqueue: (job) => jobs.enqueue(sql, job),
         signal: (signal) => notify(sql, signal),
       });
     });
 }
+
+/** The same transaction, with more said in its events: of all, however many are written at once. */
+export const withEvents = (tx: Tx, mark: (event: NewEvent) => NewEvent): Tx => ({
+  ...tx,
+  audit: (...events) => tx.audit(...events.map(mark)),
+});
