@@ -7,7 +7,7 @@ import { addRevision } from '../platform/locks.ts';
 import type { Tx } from '../platform/tx.ts';
 import { createGroup, EVERYONE } from './service-put-group.ts';
 import { insertUser, lockAdministration } from './store.ts';
-import { insertMembership, insertRole } from './store-groups.ts';
+import { insertMemberships, insertRole } from './store-groups.ts';
 import { findTeam, insertTeam } from './store-team.ts';
 
 const TOKEN_SECONDS = seconds(3600);
@@ -103,16 +103,18 @@ async function addBootstrapUser(tx: Tx, groups: readonly string[]): Promise<stri
   });
   await addRevision(tx.sql, user.id, 'user');
   for (const group_id of groups)
-    await insertMembership(tx.sql, {
-      id: tx.ids.uuid(),
-      group_id,
-      user_id: user.id,
-      source: 'direct',
-      request_id: null,
-      made_by: json([]),
-      created_at: tx.now,
-      expires_at: null,
-    });
+    await insertMemberships(tx.sql, [
+      {
+        id: tx.ids.uuid(),
+        group_id,
+        user_id: user.id,
+        source: 'direct',
+        request_id: null,
+        made_by: json([]),
+        created_at: tx.now,
+        expires_at: null,
+      },
+    ]);
   const made = await addToken(tx, {
     user_id: user.id,
     name: 'bootstrap',

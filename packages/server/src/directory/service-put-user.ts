@@ -5,20 +5,23 @@ import {
   isPersonUnixName,
   type UserDocument,
 } from '@postern/shared';
-import { type Caller, eventBy, refTo } from '../identity/index.ts';
+import { type Author, authorOf, type Caller, eventBy, refTo } from '../identity/index.ts';
 import { json } from '../platform/columns.ts';
 import { Refusal } from '../platform/errors.ts';
 import { addRevision, bumpRevisions } from '../platform/locks.ts';
 import { isPlainText, plainTextFaults, refuseFaults } from '../platform/plain-text.ts';
 import type { Tx } from '../platform/tx.ts';
 import { changeOf } from './change.ts';
-import { joinGroup, leaveGroup } from './service-groups.ts';
+import { refuseMastered, refusePushed } from './service-masters.ts';
+import { joinGroup, leaveGroup } from './service-memberships.ts';
 import { EVERYONE } from './service-put-group.ts';
 import { refuseField, resolveLogins } from './service-refer.ts';
-import { changeProfile, recordUserChange, userTextFaults } from './service-users.ts';
+import { recordUserChange } from './service-status.ts';
+import { changedFields, changeProfile, userTextFaults } from './service-users.ts';
 import {
   adminTemplates,
   endServiceOwner,
+  findLookalikeUser,
   findUserByLogin,
   insertServiceOwner,
   insertUser,
@@ -29,6 +32,7 @@ import {
   updateUserRow,
 } from './store.ts';
 import { findGroupByName, liveMemberships } from './store-groups.ts';
+import { isFormerLogin } from './store-masters.ts';
 import { namesClashingWith } from './template.ts';
 
 /**
@@ -43,13 +47,17 @@ export async function putUser(tx: Tx, caller: Caller, document: UserDocument): P
       next: 'Give the new user another login: what was deleted never comes back.',
     });
   if (found === undefined) {
+    if (await isFormerLogin(tx.sql, document.login))
+      throw new Refusal('state_conflict', 'This login was another user’s before.', {
+        next: 'Give the new user another login: nobody becomes who somebody else was.',
+      });
     const user = await createUser(tx, caller, document);
-    await joinEveryone(tx, caller, user, document.type ?? 'human');
+    await joinEveryone(tx, authorOf(caller), user, document.type ?? 'human');
     const joined = await syncMemberships(tx, caller, user, document.groups ?? []);
     return changeOf('User', document.login, true, joined);
   }
   const changes = await changeUser(tx, caller, found, document);
-  await recordUserChange(tx, caller, found, changes);
+  await recordUserChange(tx, authorOf(caller), found, changes);
   const groups =
     document.groups === undefined ? [] : await syncMemberships(tx, caller, found, document.groups);
   return changeOf('User', document.login, false, [...changes, ...groups]);
@@ -61,16 +69,19 @@ function checkUser({ login, name, email, type, unix_name, attributes, owners }: 
     refuseField('/unix_name', 'unix_name', 'is not usable as the name of a person’s own account');
   if (owners !== undefined && type !== 'service')
     refuseField('/owners', 'human', 'only a service user has owners');
-  const attributeFaults = Object.entries(attributes ?? {}).flatMap(([key, value]) => {
+  refuseFaults([...userTextFaults({ name, email }), ...attributeFaults(attributes ?? {})]);
+}
+
+export const attributeFaults = (attributes: Readonly<Record<string, string | undefined>>) =>
+  Object.entries(attributes).flatMap(([key, value]) => {
     const pointer = `/attributes/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
     return plainTextFaults({ [pointer]: isPlainText(key) ? value || null : key });
   });
-  refuseFaults([...userTextFaults({ name, email }), ...attributeFaults]);
-}
 
 async function createUser(tx: Tx, caller: Caller, document: UserDocument) {
   const { login, name, email, type = 'human', unix_name, attributes } = document;
   if (unix_name !== undefined) await refuseTakenUnixName(tx, unix_name);
+  await refuseLookalikeUser(tx, login);
   const user = { id: tx.ids.uuid(), name };
   await insertUser(tx.sql, {
     ...user,
@@ -88,6 +99,17 @@ async function createUser(tx: Tx, caller: Caller, document: UserDocument) {
   await tx.audit(eventBy(caller, 'pam.user.create', [refTo('user', user)], details));
   await tx.signal({ kind: 'user', id: user.id });
   return user;
+}
+
+/** @throws Refusal when there is a user, or was, whose login people would take for this one */
+async function refuseLookalikeUser(tx: Tx, login: string): Promise<void> {
+  const other = await findLookalikeUser(tx.sql, login);
+  if (other === undefined) return;
+  const detail = `looks like the login of another user, ${other.login}`;
+  throw new Refusal('state_conflict', `The login ${detail}.`, {
+    next: 'Choose a login that nobody takes for that one.',
+    errors: [{ pointer: '/login', code: 'lookalike', detail }],
+  });
 }
 
 /** A name that logs in on servers is one person's and no vaulted account's, for good. */
@@ -118,7 +140,11 @@ async function changeUser(
     refuseField('/type', 'immutable', `is ${user.type} and stays so`);
   if (unix_name !== undefined && user.unix_name !== null && unix_name !== user.unix_name)
     refuseField('/unix_name', 'immutable', `is ${user.unix_name} and stays so`);
-  const changes = await changeProfile(tx, caller, user, { name, email });
+  await refuseMastered(tx, user, [
+    ...changedFields(user, { name, email }),
+    ...changedAttributes(user.attributes, attributes),
+  ]);
+  const changes = await changeProfile(tx, authorOf(caller), user, { name, email });
   if (unix_name !== undefined && user.unix_name === null) {
     await refuseTakenUnixName(tx, unix_name);
     await updateUserRow(tx.sql, user.id, { unix_name });
@@ -131,7 +157,17 @@ async function changeUser(
   return changes;
 }
 
-const sameAttributes = (
+function changedAttributes(
+  before: Readonly<Record<string, string>>,
+  after: Readonly<Record<string, string>> | undefined,
+): string[] {
+  if (after === undefined) return [];
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
+    (key) => before[key] !== after[key],
+  );
+}
+
+export const sameAttributes = (
   a: Readonly<Record<string, string>>,
   b: Readonly<Record<string, string>>,
 ): boolean =>
@@ -143,9 +179,15 @@ interface NamedUser {
   readonly name: string;
 }
 
-async function joinEveryone(tx: Tx, caller: Caller, user: NamedUser, type: string): Promise<void> {
+export async function joinEveryone(
+  tx: Tx,
+  author: Author,
+  user: NamedUser,
+  type: string,
+): Promise<void> {
   const everyone = type === 'human' ? await findGroupByName(tx.sql, EVERYONE) : undefined;
-  if (everyone?.deleted_at === null) await joinGroup(tx, caller, everyone, user);
+  if (everyone?.deleted_at === null)
+    await joinGroup(tx, author, { group: everyone, user, source: 'direct' });
 }
 
 /** Direct memberships become exactly these; nobody is taken out of `everyone` by not naming it. */
@@ -163,12 +205,14 @@ async function syncMemberships(
     const group = isGroupName(name) ? await findGroupByName(tx.sql, name) : undefined;
     if (group === undefined || group.deleted_at !== null)
       return refuseField(`/groups/${index}`, 'unknown_group', 'there is no such group');
-    if (await joinGroup(tx, caller, group, user)) changes.push(`joins ${name}`);
+    await refusePushed(tx, group);
+    if (await joinGroup(tx, authorOf(caller), { group, user, source: 'direct' }))
+      changes.push(`joins ${name}`);
   }
   const left = direct.filter(
     (row) => !names.includes(row.group_name) && row.group_name !== EVERYONE,
   );
-  await leaveGroup(tx, caller, left);
+  await leaveGroup(tx, authorOf(caller), left);
   return [...changes, ...left.map((row) => `leaves ${row.group_name}`)];
 }
 
@@ -183,10 +227,11 @@ export async function linkUser(
   const changes: string[] = [];
   if (manager !== undefined && manager !== user.manager_login) {
     const found = (await resolveLogins(tx, [manager], '/manager')).get(manager) ?? null;
-    changes.push(...(await changeProfile(tx, caller, user, { manager_id: found })));
+    await refuseMastered(tx, user, changedFields(user, { manager_id: found }));
+    changes.push(...(await changeProfile(tx, authorOf(caller), user, { manager_id: found })));
   }
   if (owners !== undefined) changes.push(...(await syncOwners(tx, user, owners)));
-  await recordUserChange(tx, caller, user, changes);
+  await recordUserChange(tx, authorOf(caller), user, changes);
   return changes;
 }
 

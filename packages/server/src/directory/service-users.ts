@@ -1,14 +1,15 @@
 import { type Body, toRfc3339, type User, type WhoAmI } from '@postern/shared';
-import { type Caller, eventBy, makersOf, refTo, revokeTokensOf } from '../identity/index.ts';
+import { type Author, authorOf, type Caller } from '../identity/index.ts';
 import { json } from '../platform/columns.ts';
 import { Refusal } from '../platform/errors.ts';
 import { bumpRevisions } from '../platform/locks.ts';
 import { cutPage, type PageQuery, pageOf } from '../platform/paging.ts';
 import { isPlainText, plainTextFaults, refuseFaults } from '../platform/plain-text.ts';
 import type { Tx } from '../platform/tx.ts';
-import { leaveGroup } from './service-groups.ts';
 import { refuseLockout } from './service-lockout.ts';
-import { mayBecome, type UserStatus } from './status.ts';
+import { refuseInactive, refuseMastered } from './service-masters.ts';
+import { applyGroupRules } from './service-rules.ts';
+import { changeStatus, type DirectoryHooks, recordUserChange } from './service-status.ts';
 import {
   findUser,
   listUsers as listUserRows,
@@ -16,16 +17,7 @@ import {
   type UserView,
   updateUserRow,
 } from './store.ts';
-import { countAdmins, liveMemberships, membershipsOf } from './store-groups.ts';
-
-/** What other features do when a user is disabled or deleted; given by deps.ts, so that no cycle arises. */
-export interface DirectoryHooks {
-  /**
-   * Cancels his pending requests and ends his approvals and sessions. His revision row is
-   * locked, his status is written and his tokens are revoked already.
-   */
-  userDisabled(tx: Tx, userId: string, caller: Caller): Promise<void>;
-}
+import { countAdmins, membershipsOf } from './store-groups.ts';
 
 export async function listUsers(
   tx: Tx,
@@ -61,11 +53,15 @@ export async function updateUser(
   refuseFaults(userTextFaults(patch));
   const user = await lockUser(tx, id);
   const admins = await countAdmins(tx.sql, tx.now);
-  const changes = await changeProfile(tx, caller, user, patch);
+  await refuseMastered(tx, user, changedFields(user, patch));
+  const author = authorOf(caller);
+  const changes = await changeProfile(tx, author, user, patch);
+  if (patch.status === 'ACTIVE' && user.status !== 'ACTIVE') await refuseInactive(tx, user);
   if (patch.status !== undefined && patch.status !== user.status)
-    changes.push(await changeStatus(tx, caller, hooks, user, patch.status));
+    changes.push(await changeStatus(tx, author, hooks, user, patch.status));
+  await applyGroupRules(tx, author, { user_ids: [id] });
   await refuseLockout(tx, admins);
-  await recordUserChange(tx, caller, user, changes);
+  await recordUserChange(tx, author, user, changes);
   return toUser((await findUser(tx.sql, id)) as UserView);
 }
 
@@ -94,10 +90,17 @@ export interface Profile {
   readonly manager_id?: string | null | undefined;
 }
 
+/** Which of these would change, by the names that masters are asked by. */
+export const changedFields = (user: UserView, { name, email, manager_id }: Profile): string[] => [
+  ...(name === undefined || name === user.name ? [] : ['name']),
+  ...(email === undefined || email === user.email ? [] : ['email']),
+  ...(manager_id === undefined || manager_id === user.manager_id ? [] : ['manager']),
+];
+
 /** @returns what changed, a line each. The user's revision is bumped already. */
 export async function changeProfile(
   tx: Tx,
-  caller: Caller,
+  author: Author,
   user: UserView,
   profile: Profile,
 ): Promise<string[]> {
@@ -114,14 +117,14 @@ export async function changeProfile(
     changes.push(`email: ${user.email ?? 'none'} → ${email ?? 'none'}`);
   }
   if (manager_id !== undefined && manager_id !== user.manager_id)
-    changes.push(await changeManager(tx, caller, user, manager_id));
+    changes.push(await changeManager(tx, author, user, manager_id));
   return changes;
 }
 
 /** Who set the manager is kept with it: an approver the requester made himself does not count. */
 async function changeManager(
   tx: Tx,
-  caller: Caller,
+  author: Author,
   user: UserView,
   managerId: string | null,
 ): Promise<string> {
@@ -140,41 +143,10 @@ async function changeManager(
     });
   await updateUserRow(tx.sql, user.id, {
     manager_id: managerId,
-    manager_made_by: json(makersOf(caller)),
+    manager_made_by: json(author.made_by),
     manager_made_at: tx.now,
   });
   return `manager: ${user.manager_login ?? 'none'} → ${manager?.login ?? 'none'}`;
-}
-
-async function changeStatus(
-  tx: Tx,
-  caller: Caller,
-  hooks: DirectoryHooks,
-  user: UserView,
-  status: UserStatus,
-): Promise<string> {
-  if (!mayBecome(user.status, status))
-    throw new Refusal('state_conflict', `A user who is ${user.status} cannot become ${status}.`);
-  await updateUserRow(tx.sql, user.id, { status });
-  if (status !== 'ACTIVE') {
-    await revokeTokensOf(tx, caller, user);
-    await hooks.userDisabled(tx, user.id, caller);
-  }
-  // Login and unix name stay taken; what they opened is gone.
-  if (status === 'DELETED')
-    await leaveGroup(tx, caller, await liveMemberships(tx.sql, tx.now, { user_id: user.id }));
-  return `status: ${user.status} → ${status}`;
-}
-
-export async function recordUserChange(
-  tx: Tx,
-  caller: Caller,
-  user: { readonly id: string; readonly name: string },
-  changes: readonly string[],
-): Promise<void> {
-  if (changes.length === 0) return;
-  await tx.audit(eventBy(caller, 'pam.user.update', [refTo('user', user)], { changes }));
-  await tx.signal({ kind: 'user', id: user.id });
 }
 
 /** Who the caller is, for himself. */

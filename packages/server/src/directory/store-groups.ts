@@ -61,8 +61,11 @@ export async function countAdmins(sql: Sql, now: Instant): Promise<Admins> {
   return { people, service_users: rows.length - people };
 }
 
-const liveRows = (sql: Sql, now: Instant) =>
-  live(sql, now)
+/** Rows that nobody has ended, over or not, in groups that exist or did. */
+const openRows = (sql: Sql) =>
+  sql
+    .selectFrom('memberships as m')
+    .innerJoin('groups as g', 'g.id', 'm.group_id')
     .innerJoin('users as u', 'u.id', 'm.user_id')
     .select([
       'm.id',
@@ -74,7 +77,13 @@ const liveRows = (sql: Sql, now: Instant) =>
       'm.request_id',
       'm.expires_at',
     ])
+    .where('m.ended_at', 'is', null)
     .orderBy('m.id');
+
+const liveRows = (sql: Sql, now: Instant) =>
+  openRows(sql)
+    .where('g.deleted_at', 'is', null)
+    .where((e) => e.or([e('m.expires_at', 'is', null), e('m.expires_at', '>', now)]));
 export type MembershipRow = Awaited<ReturnType<ReturnType<typeof liveRows>['execute']>>[number];
 
 /** Live rows of one user: several for one group are possible. */
@@ -89,6 +98,31 @@ export function liveMemberships(
   ).execute();
 }
 
+/** What a request gave and nobody has taken away, over or not. */
+export const requestedMemberships = (sql: Sql, requestId: string): Promise<MembershipRow[]> =>
+  openRows(sql).where('m.request_id', '=', requestId).execute();
+
+/** What an admin or a request gave these users in one group, and is live; `made_by_then`: only what was there. */
+export async function grantedMemberships(
+  sql: Sql,
+  now: Instant,
+  which: {
+    readonly group_id: string;
+    readonly user_ids: readonly string[];
+    readonly made_by_then?: Instant;
+  },
+): Promise<MembershipRow[]> {
+  if (which.user_ids.length === 0) return [];
+  const query = liveRows(sql, now)
+    .where('m.group_id', '=', which.group_id)
+    .where('m.user_id', 'in', which.user_ids)
+    .where('m.source', 'in', ['direct', 'request']);
+  return await (which.made_by_then === undefined
+    ? query
+    : query.where('m.created_at', '<=', which.made_by_then)
+  ).execute();
+}
+
 export function listMembers(
   sql: Sql,
   now: Instant,
@@ -99,10 +133,19 @@ export function listMembers(
   return query.limit(filter.limit + 1).execute();
 }
 
-export const insertMembership = (
+/** In one statement: well below the 65,535 parameters that it may have. */
+const ROWS = 1_000;
+
+export async function insertMemberships(
   sql: Sql,
-  row: Insertable<DomainTables['memberships']>,
-): Promise<unknown> => sql.insertInto('memberships').values(row).execute();
+  rows: readonly Insertable<DomainTables['memberships']>[],
+): Promise<void> {
+  for (let i = 0; i < rows.length; i += ROWS)
+    await sql
+      .insertInto('memberships')
+      .values(rows.slice(i, i + ROWS))
+      .execute();
+}
 
 export const endMemberships = async (
   sql: Sql,
@@ -128,19 +171,42 @@ export const findGroupByName = (sql: Sql, name: string) =>
     .where('name', '=', name)
     .executeTakeFirst();
 
+/** A group, deleted ones too, that people would take for one of this name. */
+export const findLookalikeGroup = (sql: Sql, name: string) =>
+  sql
+    .selectFrom('groups')
+    .select(['id', 'name'])
+    .where('skeleton', '=', raw<string>`name_skeleton(${name})`)
+    .executeTakeFirst();
+
 /** Held until the end: nobody is added to the group meanwhile (a membership's foreign key waits). */
 export const lockGroup = (sql: Sql, id: string): Promise<unknown> =>
   sql.selectFrom('groups').select('id').where('id', '=', id).forUpdate().execute();
 
 export function listGroups(
   sql: Sql,
-  filter: { readonly name: string | undefined } & PageRequest,
+  filter: {
+    readonly name: string | undefined;
+    /** Only groups of this owner; undefined: all. */
+    readonly owner_id: string | undefined;
+  } & PageRequest,
 ): Promise<{ id: string; name: string; source: string }[]> {
   let query = sql
     .selectFrom('groups')
     .select(['id', 'name', 'source'])
     .where('deleted_at', 'is', null);
   if (filter.name !== undefined) query = query.where('name', '=', filter.name);
+  const owner = filter.owner_id;
+  if (owner !== undefined)
+    query = query.where((e) =>
+      e.exists(
+        e
+          .selectFrom('group_owners as o')
+          .select('o.group_id')
+          .whereRef('o.group_id', '=', 'groups.id')
+          .where('o.user_id', '=', owner),
+      ),
+    );
   if (filter.after !== undefined) query = query.where('id', '>', filter.after);
   return query
     .orderBy('id')

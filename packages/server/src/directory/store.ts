@@ -40,6 +40,14 @@ export const findUser = (sql: Sql, id: string): Promise<UserView | undefined> =>
 export const findUserByLogin = (sql: Sql, login: string): Promise<UserView | undefined> =>
   userView(sql).where('u.login', '=', login).executeTakeFirst();
 
+/** A user, deleted ones too, whom people would take for one of this login. */
+export const findLookalikeUser = (sql: Sql, login: string) =>
+  sql
+    .selectFrom('users')
+    .select(['id', 'login'])
+    .where('skeleton', '=', raw<string>`login_skeleton(${login})`)
+    .executeTakeFirst();
+
 export const findUserByUnixName = (sql: Sql, unixName: string) =>
   sql
     .selectFrom('users')

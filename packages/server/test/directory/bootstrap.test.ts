@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { bootstrapTeam } from '../../src/directory/index.ts';
 import { authenticate } from '../../src/identity/index.ts';
+import { bearer } from '../../src/platform/credentials.ts';
 import { onBoth } from '../kit/index.ts';
 
 onBoth('the first start', (kit) => {
@@ -21,7 +22,7 @@ onBoth('the first start', (kit) => {
   });
 
   test('the token is a pam_admin’s for an hour, of an account that nobody owns', async () => {
-    const caller = await kit.transact((tx) => authenticate(tx, token));
+    const caller = await kit.transact((tx) => authenticate(tx, bearer(token!)));
     expect(caller).toMatchObject({ login: 'bootstrap', type: 'service', token_issued_by: null });
     expect([...caller.roles].sort()).toEqual(['end_user', 'pam_admin']);
     expect(caller.token_expires_at - kit.clock.now()).toBe(3_600_000);

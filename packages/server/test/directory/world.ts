@@ -8,10 +8,12 @@ import {
   addToken,
   authenticate,
   type Caller,
+  createPresent,
   permit,
   registerIdentityRoutes,
 } from '../../src/identity/index.ts';
 import { registerInventoryRoutes } from '../../src/inventory/index.ts';
+import { bearer } from '../../src/platform/credentials.ts';
 import { type FieldError, Refusal } from '../../src/platform/errors.ts';
 import { toProblem } from '../../src/platform/problem.ts';
 import type { Tx } from '../../src/platform/tx.ts';
@@ -32,7 +34,14 @@ export const PEOPLE = [
   { kind: 'Group', name: 'linux-approvers' },
   { kind: 'User', login: 'dana', name: 'Dana Reyes', unix_name: 'dana', groups: ['owners'] },
   { kind: 'User', login: 'sam', name: 'Sam Ode', unix_name: 'sam', groups: ['security'] },
-  { kind: 'User', login: 'ana', name: 'Ana Lima', unix_name: 'ana', manager: 'dana' },
+  {
+    kind: 'User',
+    login: 'ana',
+    name: 'Ana Lima',
+    email: 'ana@example.test',
+    unix_name: 'ana',
+    manager: 'dana',
+  },
   { kind: 'User', login: 'ben', name: 'Ben Okoro', groups: ['linux-approvers'] },
   { kind: 'User', login: 'audrey', name: 'Audrey Fox', groups: ['auditors'] },
 ];
@@ -192,7 +201,7 @@ export class World {
   }
 
   async caller(login: string): Promise<Caller> {
-    return await this.kit.transact((tx) => authenticate(tx, this.tokens.get(login)));
+    return await this.kit.transact((tx) => authenticate(tx, bearer(this.tokens.get(login)!)));
   }
 
   async #app(): Promise<FastifyInstance> {
@@ -220,6 +229,7 @@ export class World {
     const world = {
       team: TEAM,
       transact: this.kit.transact,
+      present: createPresent(() => []),
       authenticate,
       permit,
       clock: { assertSafe: () => {} },
@@ -233,6 +243,7 @@ export class World {
         accountRemoved: hook('accountRemoved'),
       },
       keyring: this.keyring,
+      staticTokens: true,
       ports,
     };
     registerIdentityRoutes(app, world);
