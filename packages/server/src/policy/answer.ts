@@ -1,7 +1,7 @@
 import type { Instant } from '@postern/shared';
 import type { Wish } from './approvals.ts';
 import type { CompiledSelector } from './compile.ts';
-import { ASKS, type Circumstances, whatIsKnown } from './conditions.ts';
+import { ASKS_OF_ACCOUNT, type Circumstances, whatIsKnown } from './conditions.ts';
 import type { Approval, Facts } from './facts.ts';
 import { adminIdentity } from './identity.ts';
 import type { AccessCredential, AccessMethod, ResourceStatus } from './method.ts';
@@ -130,11 +130,12 @@ export class Answer implements Circumstances {
     const isFree = status === 'available' || status === 'checked_out';
     const allowed = outcome.unmet === 0 && isFree;
     const expires_at = allowed ? endOrNull(Math.min(until, outcome.until)) : null;
+    const session_until = allowed ? endOrNull(Math.min(until, outcome.session_until)) : null;
     for (let i = 0; i < this.methods.length; i++) {
       const method = this.methods[i];
       // One credential object per account and one outcome object per outcome: the same option.
       if (method?.access_credential !== credential || this.#outcomes[i] !== outcome) continue;
-      merge(method, rule_ids, expires_at);
+      merge(method, rule_ids, expires_at, session_until);
       return;
     }
     const method = {
@@ -145,6 +146,7 @@ export class Answer implements Circumstances {
       channels: terms.channels,
       allowed,
       expires_at,
+      session_until,
       resource_status: status,
       rule_ids,
       conditionals: outcome.conditionals,
@@ -172,8 +174,8 @@ export class Answer implements Circumstances {
 
   /** Where a fact may change the outcome. Equal ones are that of the method that has it already. */
   #outcome(terms: Terms, ruleId: string, identity: string, credential: AccessCredential): Outcome {
-    // Without approvals it is the same for every rule and account.
-    if ((terms.asks & this.known & ASKS.access_request) === 0) {
+    // Without what is about one account it is the same for every rule and account.
+    if ((terms.asks & this.known & ASKS_OF_ACCOUNT) === 0) {
       for (const outcome of this.#outcomes) if (outcome.terms === terms) return outcome;
       return outcomeOf(terms, this, ruleId, NO_WISH);
     }
@@ -193,6 +195,7 @@ export class Answer implements Circumstances {
       admin_level: terms.admin_level,
       privilege: terms.privilege,
       channels: terms.channels,
+      binding: this.facts.binding ?? null,
     };
   }
 }
@@ -205,11 +208,16 @@ function merge(
   method: Writable<AccessMethod>,
   [ruleId]: readonly [string],
   expires_at: Instant | null,
+  session_until: Instant | null,
 ): void {
   if (method.rule_ids.at(-1) !== ruleId) method.rule_ids = [...method.rule_ids, ruleId];
-  if (method.expires_at === null) return;
-  if (expires_at === null || expires_at > method.expires_at) method.expires_at = expires_at;
+  method.expires_at = later(method.expires_at, expires_at);
+  method.session_until = later(method.session_until, session_until);
 }
+
+/** null: no end. */
+const later = (a: Instant | null, b: Instant | null): Instant | null =>
+  a === null || b === null ? null : b > a ? b : a;
 
 /** The order of an answer: allowed, then fewest unmet conditions, then identity. */
 function isBefore(a: AccessMethod, aUnmet: number, b: AccessMethod, bUnmet: number): boolean {
@@ -218,9 +226,12 @@ function isBefore(a: AccessMethod, aUnmet: number, b: AccessMethod, bUnmet: numb
   return a.identity < b.identity;
 }
 
-/** The same terms, met by the same approval until the same instant. */
+/** The same terms, met by the same approval until the same instant, and by the same proof. */
 const isEqual = (a: Outcome, b: Outcome): boolean =>
-  a.terms === b.terms && a.approval_id === b.approval_id && a.approval_until === b.approval_until;
+  a.terms === b.terms &&
+  a.approval_id === b.approval_id &&
+  a.approval_until === b.approval_until &&
+  a.proof_id === b.proof_id;
 
 /**
  * The login name of a person's principal account on a server. None where it is also the

@@ -13,6 +13,8 @@ export interface Wish {
   readonly admin_level: boolean;
   readonly privilege: SshPrivilege;
   readonly channels: readonly Channel[];
+  /** The job whose login it is; null: of none. */
+  readonly binding: string | null;
 }
 
 /** The condition it is to meet, and the rule that sets it. */
@@ -29,6 +31,8 @@ type Check = (approval: Approval, wish: Wish, demand: Demand, now: Instant) => b
 /** Everything that must hold, in this order. The first that does not is why it does not count. */
 export const APPROVAL_CHECKS = {
   user: (a, wish) => a.user_id === wish.user_id,
+  /** Asked for by a job it is for that job; asked for by nobody's job it is for none. */
+  binding: (a, wish) => a.binding === wish.binding,
   server: (a, wish) => a.server_id === wish.server_id,
   server_identity: (a, wish) => a.server_identity_revision === wish.server_identity_revision,
   identity: (a, wish) => a.identity === wish.identity,

@@ -2,9 +2,10 @@ import type { Instant } from '@postern/shared';
 import { type Demand, findApproval, type Wish } from './approvals.ts';
 import { type Cidr, contains, parseAddress, parseCidr } from './cidr.ts';
 import { describe } from './describe.ts';
-import type { Approval, Facts, MfaInstant, RequestTypeFacts } from './facts.ts';
+import type { Approval, Facts, RequestTypeFacts } from './facts.ts';
 import type { Conditional } from './method.ts';
 import type { Condition, ConditionOf } from './model.ts';
+import { connectionProof, latestProof } from './proofs.ts';
 import { timeWindow } from './window.ts';
 
 /** What a condition is evaluated against. */
@@ -27,11 +28,19 @@ export const ASKS = {
   source_address: 8,
 } as const satisfies Record<Condition['condition_type'], number>;
 
+/** As {@link ASKS}, of MFA for every connection: it asks for a proof of this very one. */
+const ASKS_CONNECTION = 16;
+
+/** The facts that are about one account, and so may differ between options of the same terms. */
+export const ASKS_OF_ACCOUNT: number = ASKS.access_request | ASKS_CONNECTION;
+
 /** The time is always known. */
 export function whatIsKnown(facts: Facts, approvals: readonly Approval[]): number {
   let known: number = ASKS.time_window;
   if (approvals.length > 0) known |= ASKS.access_request;
   if (facts.mfa_instants.length > 0) known |= ASKS.mfa;
+  if (facts.connection_proofs !== undefined) known |= ASKS_CONNECTION;
+  if (facts.mfa_is_waived === true) known |= ASKS.mfa | ASKS_CONNECTION;
   if (facts.client_address !== undefined) known |= ASKS.source_address;
   return known;
 }
@@ -39,9 +48,11 @@ export function whatIsKnown(facts: Facts, approvals: readonly Approval[]): numbe
 /** A condition, ready to be evaluated. What cannot be evaluated is not met. */
 export interface CompiledCondition {
   readonly type: Condition['condition_type'];
+  /** Bits of the facts that can change its outcome. */
+  readonly asks: number;
   /** Shared and frozen. */
   readonly unmet: Conditional;
-  /** `rule_id` and `wish`: who asks for what; read by `access_request` alone. */
+  /** `rule_id` and `wish`: who asks for what; read by those that ask {@link ASKS_OF_ACCOUNT} alone. */
   evaluate(circumstances: Circumstances, ruleId: string, wish: Wish): Conditional;
 }
 
@@ -82,6 +93,7 @@ function accessRequest(
   const unmet = Object.freeze(fixed);
   return {
     type: 'access_request',
+    asks: ASKS.access_request,
     unmet,
     evaluate({ approvals, now }, ruleId, wish) {
       if (approvals.length === 0) return unmet;
@@ -104,41 +116,40 @@ function accessRequest(
   };
 }
 
-/** A remembered proof never meets "for every connection". */
+/** "For every connection" is met by a proof of this very one, and never by a remembered one. */
 function mfa(condition: ConditionOf<'mfa'>): CompiledCondition {
-  const frequency = condition.re_auth_frequency_in_seconds;
+  const { re_auth_frequency_in_seconds: frequency, acr_values } = condition;
   const fixed = {
     type: 'mfa',
     condition_is_met: false,
     description: describe(condition),
     re_auth_frequency_in_seconds: frequency,
-    acr_values: condition.acr_values,
+    acr_values,
+    proof_id: null,
     expires_at: null,
   } as const;
   const unmet = Object.freeze(fixed);
-  return {
-    type: 'mfa',
-    unmet,
-    evaluate({ facts, now }) {
-      const at = latestProof(facts.mfa_instants, condition, now);
-      const until = at === undefined ? now : ((at + frequency * 1000) as Instant);
-      return now < until ? { ...fixed, condition_is_met: true, expires_at: until } : unmet;
-    },
-  };
-}
-
-/** The latest proof that is strong enough and not from the future. */
-function latestProof(
-  proofs: readonly MfaInstant[],
-  { acr_values }: ConditionOf<'mfa'>,
-  now: Instant,
-): Instant | undefined {
-  let latest: Instant | undefined;
-  for (const { acr, at } of proofs) {
-    const isStrong = acr === 'phr' || (acr === 'any' && acr_values === 'any');
-    if (isStrong && at <= now && (latest === undefined || at > latest)) latest = at;
-  }
-  return latest;
+  const waived = Object.freeze({ ...fixed, condition_is_met: true });
+  // Of a live session the time may be over; that nobody proved anything as strong may not be.
+  const live = ({ facts, now }: Parameters<CompiledCondition['evaluate']>[0]) =>
+    latestProof(facts.mfa_instants, acr_values, now) === undefined ? unmet : waived;
+  const evaluate: CompiledCondition['evaluate'] =
+    frequency === 0
+      ? (about, _ruleId, wish) => {
+          const { facts, now } = about;
+          if (facts.mfa_is_waived === true) return live(about);
+          const proof = connectionProof(facts.connection_proofs ?? [], wish, acr_values, now);
+          if (proof === undefined) return unmet;
+          return { ...fixed, condition_is_met: true, proof_id: proof.id, expires_at: proof.until };
+        }
+      : (about) => {
+          const { facts, now } = about;
+          if (facts.mfa_is_waived === true) return live(about);
+          const at = latestProof(facts.mfa_instants, acr_values, now);
+          const until = at === undefined ? now : ((at + frequency * 1000) as Instant);
+          return now < until ? { ...fixed, condition_is_met: true, expires_at: until } : unmet;
+        };
+  return { type: 'mfa', asks: frequency === 0 ? ASKS_CONNECTION : ASKS.mfa, unmet, evaluate };
 }
 
 /** Met where the server is reached through a gateway; recording is what the session then owes. */
@@ -153,7 +164,12 @@ function gateway(condition: ConditionOf<'gateway'>): CompiledCondition {
   } as const;
   const unmet = Object.freeze(fixed);
   const met = Object.freeze({ ...fixed, condition_is_met: true });
-  return { type: 'gateway', unmet, evaluate: ({ via }) => (via === 'gateway' ? met : unmet) };
+  return {
+    type: 'gateway',
+    asks: ASKS.gateway,
+    unmet,
+    evaluate: ({ via }) => (via === 'gateway' ? met : unmet),
+  };
 }
 
 function window(condition: ConditionOf<'time_window'>): CompiledCondition {
@@ -172,6 +188,7 @@ function window(condition: ConditionOf<'time_window'>): CompiledCondition {
   const open = timeWindow(condition);
   return {
     type: 'time_window',
+    asks: ASKS.time_window,
     unmet,
     evaluate({ now }) {
       const closesAt = open?.closesAt(now);
@@ -195,6 +212,7 @@ function sourceAddress(condition: ConditionOf<'source_address'>): CompiledCondit
   const blocks = cidrs.map(parseCidr).filter((block): block is Cidr => block !== undefined);
   return {
     type: 'source_address',
+    asks: ASKS.source_address,
     unmet,
     evaluate({ facts }) {
       const text = facts.client_address;

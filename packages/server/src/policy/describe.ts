@@ -28,9 +28,9 @@ export function duration(seconds: Seconds): string {
 }
 
 function describeMfa(condition: ConditionOf<'mfa'>): string {
-  const proof = condition.acr_values === 'phr' ? 'phishing-resistant proof' : 'multi-factor proof';
+  const proof = condition.acr_values === 'phr' ? 'phishing-resistant MFA' : 'MFA';
   const age = condition.re_auth_frequency_in_seconds;
-  return age === 0 ? `${proof} for every connection` : `${proof} of the last ${duration(age)}`;
+  return age === 0 ? `${proof} for every connection` : `${proof} within ${duration(age)}`;
 }
 
 /** `mon–fri` when the days are consecutive, else `mon, wed`. */

@@ -45,17 +45,40 @@ export interface AccountFacts {
 export interface Facts {
   /** Of any person and server; only those that match count. */
   readonly approvals: readonly Approval[];
-  /** The caller's proofs that are remembered. */
+  /** The proofs of the caller's login. */
   readonly mfa_instants: readonly MfaInstant[];
+  /** Proofs of the caller's login, each for one connection that has not used it. None: left out. */
+  readonly connection_proofs?: readonly ConnectionProof[];
+  /**
+   * MFA is a condition of opening: of a session that is live it is not asked again, as long as its
+   * login ever gave any as strong. For whoever reviews one, and for nobody else.
+   */
+  readonly mfa_is_waived?: true;
   /** Vaulted accounts in use now; the row is there until it is checked in. */
   readonly checkouts: readonly CheckoutFacts[];
   /** undefined: not known. */
   readonly client_address: string | undefined;
+  /** The job whose login asks; absent or null: it is no job's. */
+  readonly binding?: string | null;
 }
 
 export interface MfaInstant {
   readonly acr: Acr;
   readonly at: Instant;
+}
+
+/** A proof that its giver was asked for when he wanted to connect, and what he was told it is for. */
+export interface ConnectionProof extends MfaInstant {
+  readonly id: string;
+  readonly user_id: string;
+  readonly server_id: string;
+  readonly server_identity_revision: number;
+  readonly identity: string;
+  readonly credential_type: 'vaulted_account' | 'principal_account';
+  /** null for a principal account. */
+  readonly account_id: string | null;
+  readonly admin_level: boolean;
+  readonly privilege: string;
 }
 
 export interface CheckoutFacts {
@@ -77,6 +100,8 @@ export interface Approval {
   readonly privilege: string;
   readonly admin_level: boolean;
   readonly channels: readonly string[];
+  /** The job it was asked for by; null: by none. */
+  readonly binding: string | null;
   readonly request_type_id: string;
   readonly request_type_version: number;
   readonly approved_at: Instant;

@@ -20,6 +20,7 @@ export { registerPolicyRoutes } from './routes.ts';
 export { indexServers, type ServersIndex } from './servers.ts';
 export { applyPolicy } from './service.ts';
 export { createPolicyCache, type PolicyCache } from './service-cache.ts';
+export { connectionOf } from './service-connection.ts';
 export {
   approvalUsed,
   bestAllowed,
@@ -29,6 +30,10 @@ export {
   isRecorded,
   isWanted,
   pendingFor,
+  proofUsed,
   type Wanted,
+  type Who,
 } from './service-evaluate.ts';
+export { type Asking, evaluateOn, listReachable } from './service-read.ts';
+export { policiesOfGroups, type RequestTypeUse, usesOfRequestTypes } from './service-uses.ts';
 export { identify, type PolicyDraft, type Validation, validate } from './validate.ts';

@@ -25,6 +25,11 @@ export interface AccessMethod {
    * that matches. null: no end, or not allowed.
    */
   readonly expires_at: Instant | null;
+  /**
+   * As `expires_at` without MFA: it is a condition of opening, and when its time is over no
+   * session ends. null: no end, or not allowed.
+   */
+  readonly session_until: Instant | null;
   readonly resource_status: ResourceStatus;
   /** Every rule that gives exactly this, ascending. */
   readonly rule_ids: readonly string[];
@@ -56,6 +61,8 @@ export type Conditional =
       readonly type: 'mfa';
       readonly re_auth_frequency_in_seconds: Seconds;
       readonly acr_values: Acr;
+      /** The proof of this very connection that meets it; null: met by a remembered one, or not. */
+      readonly proof_id: string | null;
     })
   | (Evaluated & {
       readonly type: 'gateway';
@@ -82,8 +89,9 @@ export type PendingRequest = (method: AccessMethod, requestTypeId: string) => st
 
 /** A method as it is answered: instants as RFC 3339, pending requests filled in. */
 export function toWire(method: AccessMethod, pending: PendingRequest = () => null): WireMethod {
+  const { session_until: _, ...shown } = method;
   return {
-    ...method,
+    ...shown,
     channels: [...method.channels],
     rule_ids: [...method.rule_ids],
     expires_at: wireInstant(method.expires_at),
@@ -108,7 +116,10 @@ function wireConditional(
       return { ...conditional, expires_at, days: [...conditional.days] };
     case 'source_address':
       return { ...conditional, expires_at, cidrs: [...conditional.cidrs] };
-    case 'mfa':
+    case 'mfa': {
+      const { proof_id: _, ...shown } = conditional;
+      return { ...shown, expires_at };
+    }
     case 'gateway':
       return { ...conditional, expires_at };
   }

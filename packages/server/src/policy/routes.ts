@@ -10,10 +10,10 @@ import {
 } from '@postern/shared';
 import type { FastifyInstance } from 'fastify';
 import type { Caller } from '../identity/index.ts';
+import { type Credentials, credentialsOf } from '../platform/credentials.ts';
 import { Refusal } from '../platform/errors.ts';
 import { cutPage, pageOf } from '../platform/paging.ts';
 import {
-  bearerOf,
   checkTeam,
   fastifyPath,
   type RouteWorld,
@@ -34,7 +34,7 @@ import { type Asking, evaluateOn, listReachable, resolveNames } from './service-
 
 export interface PolicyRouteWorld extends RouteWorld<Caller> {
   readonly cache: PolicyCache;
-  readonly cachedAuth: (bearer: string | undefined) => Promise<Caller>;
+  readonly cachedAuth: (credentials: Credentials | undefined) => Promise<Caller>;
   readonly now: () => Instant;
 }
 
@@ -47,9 +47,11 @@ export function registerPolicyRoutes(app: FastifyInstance, world: PolicyRouteWor
     // Somebody else's access is for those who may see everybody's; to others he does not exist.
     if (user_id !== asking.user_id && !relations.has('any'))
       throw new Refusal('not_found', 'There is no such user, or no access of his to see.');
+    // Proofs are of a login, and of somebody else's none is known.
+    const own = user_id === asking.user_id;
     const user_access_methods = await evaluateOn(
       world.cache,
-      { ...asking, user_id },
+      own ? asking : { ...asking, user_id, token_id: undefined, binding: null },
       body.server_id,
     );
     return { body: { user_access_methods } };
@@ -111,10 +113,16 @@ function reading<K extends OperationId>(
       let caller: Caller | undefined;
       try {
         checkTeam(world, request);
-        caller = await world.cachedAuth(bearerOf(request));
+        caller = await world.cachedAuth(credentialsOf(request));
         const relations = world.permit(operation, caller);
         const answer = await handler({
-          asking: { user_id: caller.user_id, client_address: request.ip, now: world.now() },
+          asking: {
+            user_id: caller.user_id,
+            token_id: caller.token_id,
+            client_address: request.ip,
+            binding: caller.binding,
+            now: world.now(),
+          },
           relations,
           body: request.body as Body<K>,
           query: request.query as Query<K>,

@@ -1,3 +1,4 @@
+import { type MfaFacts, mfaFactsByLogin } from '../mfa/index.ts';
 import type { Signals } from '../platform/signals.ts';
 import type { Transact, Tx } from '../platform/tx.ts';
 import { type CompiledPolicies, compile } from './compile.ts';
@@ -31,6 +32,8 @@ export interface Person {
   readonly plan: UserPlan;
   readonly approvals: ReadonlyMap<string, readonly Approval[]>;
   readonly pending: readonly PendingRow[];
+  /** What each login of his has proved, by login. */
+  readonly proofs: ReadonlyMap<string, MfaFacts>;
 }
 
 export interface View {
@@ -157,5 +160,6 @@ async function readPerson(
     else list.push(approval);
   }
   const pending = await loadPending(tx.sql, userId);
-  return { facts, plan: compileUser(compiled, facts), approvals, pending };
+  const proofs = await mfaFactsByLogin(tx, userId);
+  return { facts, plan: compileUser(compiled, facts), approvals, pending, proofs };
 }

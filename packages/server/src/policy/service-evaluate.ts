@@ -1,9 +1,11 @@
 import type { AccessCredential, Instant } from '@postern/shared';
+import { mfaFactsOf } from '../mfa/index.ts';
 import type { Tx } from '../platform/tx.ts';
 import { compile } from './compile.ts';
 import { evaluate } from './evaluate.ts';
-import type { UserFacts } from './facts.ts';
+import type { Facts, UserFacts } from './facts.ts';
 import type { AccessMethod, PendingRequest } from './method.ts';
+import type { Acr } from './model.ts';
 import {
   loadApprovals,
   loadPoliciesFor,
@@ -13,6 +15,27 @@ import {
   type NamedServerFacts,
   type PendingRow,
 } from './store.ts';
+
+/** Who is evaluated on what. */
+export interface Who {
+  readonly user_id: string;
+  readonly server_id: string;
+  /** undefined: unknown, which meets no condition on it. */
+  readonly client_address: string | undefined;
+  /** The job whose login it is; null: it is no job's. */
+  readonly binding: string | null;
+  /** Whose proofs of MFA count; left out: nobody's. */
+  readonly login?: {
+    readonly token_id: string;
+    /** Whose proof for one connection counts; null: one that no session has used. */
+    readonly session_id: string | null;
+  };
+  /**
+   * The rules that a live session was opened by. MFA is a condition of opening: these rules do
+   * not ask for it again, whatever they say of it now. Others do.
+   */
+  readonly opened_by?: readonly string[];
+}
 
 export interface Evaluation {
   readonly user: UserFacts;
@@ -30,7 +53,7 @@ export interface Evaluation {
  */
 export async function evaluateFresh(
   tx: Pick<Tx, 'sql' | 'now'>,
-  who: { user_id: string; server_id: string; client_address: string | undefined },
+  who: Who,
 ): Promise<Evaluation | undefined> {
   const user = await loadUserFacts(tx.sql, who.user_id, tx.now);
   const [server] = await loadServerFacts(tx.sql, [who.server_id]);
@@ -40,15 +63,24 @@ export async function evaluateFresh(
     user.memberships.map((m) => m.group_id),
   );
   const compiled = compile({ policies, request_types: await loadRequestTypes(tx.sql) });
+  const { login, opened_by, client_address } = who;
   const approvals = await loadApprovals(tx.sql, user.id, server.id);
-  const facts = {
-    approvals,
-    // No proof of a second factor is remembered until there is a login that asks for one.
-    mfa_instants: [],
-    checkouts: [],
-    client_address: who.client_address,
+  const proofs =
+    login === undefined
+      ? { mfa_instants: [] }
+      : await mfaFactsOf(tx, login.token_id, login.session_id);
+  const facts = { approvals, ...proofs, checkouts: [], client_address, binding: who.binding };
+  const methods = (some: Facts) => evaluate(compiled, user, server, some, tx.now);
+  if (opened_by === undefined) return { user, server, methods: methods(facts) };
+  const isOpener = ({ rule_ids }: AccessMethod) => rule_ids.some((id) => opened_by.includes(id));
+  return {
+    user,
+    server,
+    methods: [
+      ...methods({ ...facts, mfa_is_waived: true }).filter(isOpener),
+      ...methods(facts).filter((method) => !isOpener(method)),
+    ],
   };
-  return { user, server, methods: evaluate(compiled, user, server, facts, tx.now) };
 }
 
 export interface Wanted {
@@ -64,9 +96,9 @@ export const isWanted = (method: AccessMethod, wanted: Wanted): boolean => {
     : a.admin_level_permissions === ((b as typeof a).admin_level_permissions ?? false);
 };
 
-const endOf = (method: AccessMethod): number => method.expires_at ?? Number.POSITIVE_INFINITY;
+const endOf = (method: AccessMethod): number => method.session_until ?? Number.POSITIVE_INFINITY;
 
-/** Of the allowed methods that are wanted, the one that lasts longest. */
+/** Of the allowed methods that are wanted, the one whose session lasts longest. */
 export function bestAllowed(
   methods: readonly AccessMethod[],
   wanted: Wanted,
@@ -89,6 +121,13 @@ export function approvalUsed(
   return null;
 }
 
+/** The proof for one connection that meets a method's condition; null when it needs none. */
+export function proofUsed(method: AccessMethod): { id: string; acr: Acr } | null {
+  for (const c of method.conditionals)
+    if (c.type === 'mfa' && c.proof_id !== null) return { id: c.proof_id, acr: c.acr_values };
+  return null;
+}
+
 export const isRecorded = (method: AccessMethod): boolean =>
   method.conditionals.some((c) => c.type === 'gateway' && c.session_recording);
 
@@ -97,12 +136,13 @@ export const earliest = (...ends: readonly (Instant | null)[]): Instant | null =
   ends.reduce<Instant | null>((a, b) => (a === null ? b : b === null || a < b ? a : b), null);
 
 /** Finds the caller's pending request for a method, by ids. */
-export function pendingFor(rows: readonly PendingRow[]): PendingRequest {
+export function pendingFor(rows: readonly PendingRow[], binding: string | null): PendingRequest {
   return (method, requestTypeId) => {
     const credential = method.access_credential;
     const admin = credential.type === 'principal_account' && credential.admin_level_permissions;
     const row = rows.find(
       (r) =>
+        r.binding === binding &&
         r.server_id === method.server_id &&
         r.identity === method.identity &&
         r.credential_type === credential.type &&

@@ -1,5 +1,6 @@
 import type { ReachableServer, AccessMethod as WireMethod } from '@postern/shared';
 import { type Instant, matchesLabels, parseLabelSelector } from '@postern/shared';
+import type { MfaFacts } from '../mfa/index.ts';
 import { Refusal } from '../platform/errors.ts';
 import { evaluatePlanned } from './evaluate.ts';
 import { listServers } from './list.ts';
@@ -11,7 +12,12 @@ import type { NamedServerFacts } from './store.ts';
 /** Who asks, from where, and when: everything that an answer depends on besides the cache. */
 export interface Asking {
   readonly user_id: string;
-  readonly client_address: string;
+  /** The login whose proofs of MFA count; undefined: none. */
+  readonly token_id: string | undefined;
+  /** undefined: unknown, which meets no condition on it. */
+  readonly client_address: string | undefined;
+  /** The job whose login asks; null: it is no job's. */
+  readonly binding: string | null;
   readonly now: Instant;
 }
 
@@ -27,6 +33,8 @@ export const describeServer = (server: NamedServerFacts): ReachableServer => ({
   labels: { ...server.labels },
 });
 
+const NO_PROOFS: MfaFacts = { mfa_instants: [] };
+
 function methodsOn(
   land: Landscape,
   person: Person,
@@ -37,11 +45,14 @@ function methodsOn(
   if (plan === undefined) return [];
   const facts = {
     approvals: person.approvals.get(serverId) ?? [],
-    mfa_instants: [],
+    ...(asking.token_id === undefined
+      ? NO_PROOFS
+      : (person.proofs.get(asking.token_id) ?? NO_PROOFS)),
     checkouts: [],
     client_address: asking.client_address,
+    binding: asking.binding,
   };
-  const pending = pendingFor(person.pending);
+  const pending = pendingFor(person.pending, asking.binding);
   return evaluatePlanned(person.plan, plan, facts, asking.now).map((m) => toWire(m, pending));
 }
 

@@ -1,5 +1,6 @@
 import type { Answer } from '@postern/shared';
 import canonicalize from 'canonicalize';
+import { refuseUnnamedSources } from '../directory/index.ts';
 import type { Caller } from '../identity/index.ts';
 import { SUCCESS, userRef } from '../platform/actor.ts';
 import { json } from '../platform/columns.ts';
@@ -88,6 +89,7 @@ export async function createPolicy(tx: Tx, caller: Caller, input: unknown): Prom
     created_at: tx.now,
     updated_at: tx.now,
   });
+  await refuseUnnamedSources(tx, groupsOf(policy));
   await tell(tx, caller, 'pam.security_policy.create', policy);
   return describePolicy(row);
 }
@@ -115,6 +117,7 @@ export async function replacePolicy(
     definition: json(policy),
     updated_at: tx.now,
   });
+  await refuseUnnamedSources(tx, groupsOf(policy));
   await tell(tx, caller, 'pam.security_policy.update', policy);
   return describePolicy(row);
 }
@@ -152,6 +155,9 @@ export async function applyPolicy(
     details: ['rules or principals'],
   };
 }
+
+const groupsOf = (policy: PolicyDraft): string[] =>
+  policy.principals.user_groups.map((group) => group.id);
 
 async function tell(
   tx: Tx,

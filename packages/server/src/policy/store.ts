@@ -159,6 +159,7 @@ export const loadPending = (db: Sql, userId: string) =>
       'privilege',
       'admin_level',
       'request_type_id',
+      'binding',
     ])
     .where('requester_id', '=', userId)
     .where('state', '=', 'pending')

@@ -1,11 +1,6 @@
 import type { Instant } from '@postern/shared';
 import type { Wish } from './approvals.ts';
-import {
-  ASKS,
-  type Circumstances,
-  type CompiledCondition,
-  compileCondition,
-} from './conditions.ts';
+import { type Circumstances, type CompiledCondition, compileCondition } from './conditions.ts';
 import type { RequestTypeFacts } from './facts.ts';
 import type { Conditional } from './method.ts';
 import type { Channel, Condition, Rule, SshPrivilege } from './model.ts';
@@ -32,9 +27,13 @@ export interface Outcome {
   readonly unmet: number;
   /** The earliest end of a condition that is met; Infinity when none ends. */
   readonly until: number;
+  /** The same without MFA, which is asked once and whose end ends no session. */
+  readonly session_until: number;
   /** Which approval meets, and until when: what may differ between rules of the same terms. */
   readonly approval_id: string | null;
   readonly approval_until: Instant | null;
+  /** The proof of this very connection that meets. */
+  readonly proof_id: string | null;
 }
 
 export class TermsTable {
@@ -80,7 +79,7 @@ function makeTerms(
     admin_level,
     channels: Object.freeze([...channels]),
     conditions: compiled,
-    asks: compiled.reduce((bits, { type }) => bits | ASKS[type], 0),
+    asks: compiled.reduce((bits, condition) => bits | condition.asks, 0),
     still: { gateway: undefined as never, direct: undefined as never },
   };
   const still = (via: 'gateway' | 'direct') => freeze(outcomeOf(terms, nothing(via), '', NO_WISH));
@@ -119,15 +118,23 @@ export function outcomeOf(
   const conditionals = terms.conditions.map((c) => c.evaluate(circumstances, ruleId, wish));
   let unmet = 0;
   let until = Number.POSITIVE_INFINITY;
+  let session_until = Number.POSITIVE_INFINITY;
   let approval_id: string | null = null;
   let approval_until: Instant | null = null;
+  let proof_id: string | null = null;
   for (const conditional of conditionals) {
     if (!conditional.condition_is_met) unmet += 1;
-    else if (conditional.expires_at !== null) until = Math.min(until, conditional.expires_at);
+    else if (conditional.expires_at !== null) {
+      until = Math.min(until, conditional.expires_at);
+      if (conditional.type !== 'mfa')
+        session_until = Math.min(session_until, conditional.expires_at);
+    }
+    if (conditional.type === 'mfa') proof_id = conditional.proof_id;
     if (conditional.type === 'access_request') {
       approval_id = conditional.approval_id;
       approval_until = conditional.expires_at;
     }
   }
-  return { terms, conditionals, unmet, until, approval_id, approval_until };
+  const approval = { approval_id, approval_until };
+  return { terms, conditionals, unmet, until, session_until, ...approval, proof_id };
 }

@@ -20,6 +20,7 @@ const WISH: Wish = {
   admin_level: false,
   privilege: 'vaulted_account_ssh',
   channels: ['shell', 'exec', 'sftp'],
+  binding: null,
 };
 const DEMAND = {
   rule_id: 'R1',
@@ -35,6 +36,7 @@ test('the approval these tests start from counts', () => {
 describe('deny: the approval was given for something else, or no longer holds', () => {
   const cases: [ApprovalCheck, Partial<Approval>][] = [
     ['user', { user_id: 'ben' }],
+    ['binding', { binding: 'a job' }],
     ['server', { server_id: 'other' }],
     ['server_identity', { server_identity_revision: 2 }],
     ['identity', { identity: 'pamadmin2' }],
@@ -65,6 +67,13 @@ describe('deny: the approval was given for something else, or no longer holds', 
   test('every check is in the table above', () => {
     expect(new Set(cases.map(([reason]) => reason))).toEqual(new Set(Object.keys(APPROVAL_CHECKS)));
   });
+});
+
+test('an approval that no job asked for is no job’s, and one job’s is not another’s', () => {
+  const job = { ...WISH, binding: 'a job' };
+  expect(whyNot(APPROVAL, job, DEMAND, NOW)).toBe('binding');
+  expect(whyNot({ ...APPROVAL, binding: 'another job' }, job, DEMAND, NOW)).toBe('binding');
+  expect(whyNot({ ...APPROVAL, binding: 'a job' }, job, DEMAND, NOW)).toBeNull();
 });
 
 describe('allow: what may differ', () => {

@@ -137,6 +137,7 @@ function factsOf(c: Case, now: number, server: ServerFacts): Facts {
       request_type_id: type,
       request_type_version: 1,
       approved_at: instant(now - ms(ago)),
+      binding: null,
       revoked_at: null,
       ended_at: null,
       periods: {

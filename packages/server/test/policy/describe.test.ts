@@ -21,7 +21,15 @@ test.each([
 test.each<[Condition, string]>([
   [
     { condition_type: 'mfa', acr_values: 'any', re_auth_frequency_in_seconds: seconds(0) },
-    'multi-factor proof for every connection',
+    'MFA for every connection',
+  ],
+  [
+    { condition_type: 'mfa', acr_values: 'any', re_auth_frequency_in_seconds: seconds(900) },
+    'MFA within 15 min',
+  ],
+  [
+    { condition_type: 'mfa', acr_values: 'phr', re_auth_frequency_in_seconds: seconds(0) },
+    'phishing-resistant MFA for every connection',
   ],
   [
     { condition_type: 'gateway', traffic_forwarding: true, session_recording: false },

@@ -69,6 +69,7 @@ export const APPROVAL: Approval = {
   request_type_id: 'manager',
   request_type_version: 3,
   approved_at: instant(NOW - 10 * MINUTE),
+  binding: null,
   revoked_at: null,
   ended_at: null,
   periods: { R1: seconds(1800) },

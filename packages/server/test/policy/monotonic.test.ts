@@ -94,6 +94,10 @@ test.each<[string, (facts: Facts, n: number) => Partial<Facts>]>([
   ],
   ['removing every approval', () => ({ approvals: [] })],
   ['removing a proof', ({ mfa_instants }, n) => ({ mfa_instants: without(mfa_instants, n) })],
+  [
+    'using up a proof of one connection',
+    ({ connection_proofs = [] }, n) => ({ connection_proofs: without(connection_proofs, n) }),
+  ],
   ['not knowing the client’s address', () => ({ client_address: undefined })],
   [
     'somebody checking an account out',

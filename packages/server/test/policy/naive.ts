@@ -4,6 +4,7 @@ import type {
   Approval,
   Condition,
   Conditional,
+  ConnectionProof,
   Facts,
   Privilege,
   RequestTypeFacts,
@@ -56,7 +57,14 @@ export function naiveEvaluate(
       }
   }
   return options
-    .map(({ method, path }) => ({ ...method, expires_at: endOf(method, path) }))
+    .map(({ method, path }) => ({
+      ...method,
+      expires_at: endOf(method, path),
+      session_until: endOf(
+        { ...method, conditionals: method.conditionals.filter((c) => c.type !== 'mfa') },
+        path,
+      ),
+    }))
     .sort(byOrder);
 }
 
@@ -152,12 +160,19 @@ function judge(condition: Condition, c: Case): Conditional {
       return result(best !== undefined, best?.end ?? null, ids);
     }
     case 'mfa': {
+      if (condition.re_auth_frequency_in_seconds === 0) {
+        const best = (c.facts.connection_proofs ?? [])
+          .filter((proof) => isOfConnection(proof, condition.acr_values, c))
+          .sort((a, b) => b.at - a.at || (a.id < b.id ? -1 : 1))[0];
+        const end = best === undefined ? null : best.at + 300_000;
+        return result(best !== undefined, end, { proof_id: best?.id ?? null });
+      }
       const ends = c.facts.mfa_instants
         .filter((proof) => proof.at <= c.now)
         .filter((proof) => proof.acr === 'phr' || condition.acr_values === 'any')
         .map((proof) => proof.at + condition.re_auth_frequency_in_seconds * 1000)
         .filter((end) => c.now < end);
-      return result(ends.length > 0, Math.max(...ends));
+      return result(ends.length > 0, Math.max(...ends), { proof_id: null });
     }
     case 'gateway':
       return result(c.server.via === 'gateway', null);
@@ -173,10 +188,32 @@ function judge(condition: Condition, c: Case): Conditional {
   }
 }
 
+function isOfConnection(
+  proof: ConnectionProof,
+  wanted: string,
+  { privilege, who, user, server, now }: Case,
+): boolean {
+  const age = now - proof.at;
+  return (
+    (proof.acr === 'phr' || wanted === 'any') &&
+    age >= 0 &&
+    age < 300_000 &&
+    proof.user_id === user.id &&
+    proof.server_id === server.id &&
+    proof.server_identity_revision === server.identity_revision &&
+    proof.identity === who.identity &&
+    proof.credential_type === (who.account ? 'vaulted_account' : 'principal_account') &&
+    proof.account_id === (who.account?.id ?? null) &&
+    proof.admin_level ===
+      ('admin_level_permissions' in privilege && privilege.admin_level_permissions) &&
+    proof.privilege === privilege.privilege_type
+  );
+}
+
 function approvalEnds(
   approval: Approval,
   condition: { request_type: { id: string }; expires_after_seconds: Seconds },
-  { world, rule, privilege, who, user, server, now }: Case,
+  { world, rule, privilege, who, user, server, facts, now }: Case,
 ): number | null {
   if (privilege.privilege_type === 'reveal_password') return null;
   if (privilege.privilege_type === 'rotate_password') return null;
@@ -187,6 +224,7 @@ function approvalEnds(
   const versions = [type.published_version, ...type.accepts];
   const holds =
     approval.user_id === user.id &&
+    approval.binding === (facts.binding ?? null) &&
     approval.server_id === server.id &&
     approval.server_identity_revision === server.identity_revision &&
     approval.identity === who.identity &&
@@ -301,6 +339,7 @@ function methodOf(c: {
       status !== 'unavailable' &&
       status !== 'checked_out_by_other_user',
     expires_at: null,
+    session_until: null,
     resource_status: status,
     rule_ids: [rule.id],
     conditionals,

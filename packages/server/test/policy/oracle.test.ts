@@ -23,7 +23,7 @@ function expectSame(a: unknown, b: unknown): void {
 const run = (runs: number) => ({ seed: SEED, numRuns: runs });
 
 test('the same methods in the same order as the naive evaluator, for everybody everywhere', () => {
-  let [pairs, allowed, merged, approved] = [0, 0, 0, 0];
+  let [pairs, allowed, merged, approved, proven] = [0, 0, 0, 0, 0];
   fc.assert(
     fc.property(worlds, (world) => {
       const compiled = compile(world);
@@ -35,6 +35,7 @@ test('the same methods in the same order as the naive evaluator, for everybody e
           pairs += methods.length > 0 ? 1 : 0;
           allowed += methods.filter((m) => m.allowed).length;
           approved += methods.filter((m) => JSON.stringify(m).includes('"approval-')).length;
+          proven += methods.filter((m) => JSON.stringify(m).includes('"proof-')).length;
           merged += methods.filter((m) => m.rule_ids.length > 1).length;
         }
     }),
@@ -42,6 +43,7 @@ test('the same methods in the same order as the naive evaluator, for everybody e
   );
   // The worlds are worth something.
   expect(approved).toBeGreaterThan(100);
+  expect(proven).toBeGreaterThan(40);
   expect(pairs).toBeGreaterThan(1000);
   expect(allowed).toBeGreaterThan(500);
   expect(merged).toBeGreaterThan(80);

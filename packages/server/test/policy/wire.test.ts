@@ -227,7 +227,7 @@ describe('a method on the wire', () => {
         {
           type: 'mfa',
           condition_is_met: true,
-          description: 'phishing-resistant proof of the last 15 min',
+          description: 'phishing-resistant MFA within 15 min',
           re_auth_frequency_in_seconds: 900,
           acr_values: 'phr',
           expires_at: '2026-05-04T10:14:00.000Z',

@@ -4,6 +4,7 @@ import type {
   AccessMethod,
   Approval,
   Condition,
+  ConnectionProof,
   Facts,
   Privilege,
   RequestTypeFacts,
@@ -223,6 +224,7 @@ const approval = (i: number): fc.Arbitrary<Approval> =>
       channels: fc.constantFrom([...CHANNELS], [...CHANNELS], CHANNELS.slice(0, 3)),
       request_type_id: fc.constantFrom('manager', 'manager', 'director'),
       request_type_version: fc.constantFrom(1, 2, 3, 3),
+      binding: fc.integer({ min: 0, max: 7 }).map((n) => (n === 7 ? 'a job' : null)),
       approved_at: fc.integer({ min: -5, max: 40 }).map((ago) => instant(NOW - ago * MINUTE)),
       revoked_at: fc.oneof({ weight: 9, arbitrary: fc.constant(null) }, instants),
       ended_at: fc.oneof({ weight: 9, arbitrary: fc.constant(null) }, instants),
@@ -259,6 +261,7 @@ const facts: fc.Arbitrary<Facts> = fc.record({
     }),
     { maxLength: 3 },
   ),
+  binding: fc.constantFrom(null, null, null, null, 'a job', 'another job'),
   client_address: fc.constantFrom(undefined, '10.1.2.3', '10.2.0.1', '192.0.2.1', 'nonsense'),
 });
 
@@ -282,6 +285,53 @@ const NEARLY: readonly (Partial<Approval> | ((a: Approval) => Partial<Approval>)
   { periods: {} },
   { periods: { 'a rule that is gone': seconds(1200) } },
 ];
+
+/** Proofs that fit a connection of the world, and ways in which one nearly fits. */
+const NEARLY_PROOF: readonly Partial<ConnectionProof>[] = [
+  {},
+  {},
+  {},
+  { user_id: 'carl' },
+  { server_id: 's9' },
+  { server_identity_revision: 7 },
+  { identity: 'root' },
+  { account_id: 'account' },
+  { credential_type: 'principal_account', account_id: null },
+  { admin_level: true },
+  { privilege: 'reveal_password' },
+  { acr: 'any' },
+  { at: instant(NOW + 1) },
+  { at: instant(NOW - 300_000) },
+  { at: instant(NOW - 299_999) },
+];
+
+function proven(world: World, choices: readonly number[]): World {
+  const connection_proofs: ConnectionProof[] = [];
+  for (const user of world.users)
+    for (const server of world.servers)
+      for (const method of naiveEvaluate(world, user, server, world.facts, NOW)) {
+        const asked = method.conditionals.find((c) => c.type === 'mfa' && !c.condition_is_met);
+        const choice = choices[connection_proofs.length % choices.length] ?? 0;
+        if (asked?.type !== 'mfa' || asked.re_auth_frequency_in_seconds !== 0) continue;
+        const { access_credential: credential } = method;
+        connection_proofs.push({
+          user_id: user.id,
+          server_id: server.id,
+          server_identity_revision: server.identity_revision,
+          identity: method.identity,
+          credential_type: credential.type,
+          account_id: credential.type === 'vaulted_account' ? credential.account_id : null,
+          admin_level:
+            credential.type === 'principal_account' && credential.admin_level_permissions,
+          privilege: method.privilege,
+          acr: 'phr',
+          at: instant(NOW - (choice % 4) * MINUTE),
+          ...NEARLY_PROOF[choice % NEARLY_PROOF.length],
+          id: `proof-${connection_proofs.length}`,
+        });
+      }
+  return { ...world, facts: { ...world.facts, connection_proofs } };
+}
 
 function fitted(world: World, choices: readonly number[]): World {
   const approvals: Approval[] = [...world.facts.approvals];
@@ -323,6 +373,7 @@ function fitting(
     request_type_id,
     request_type_version: choice % 5 ? 3 : 2,
     approved_at: instant(NOW - (choice % 11) * MINUTE),
+    binding: null,
     revoked_at: null,
     ended_at: null,
     periods: Object.fromEntries(method.rule_ids.map((id) => [id, period])),
@@ -341,5 +392,5 @@ const bareWorlds: fc.Arbitrary<World> = fc.record({
 export const worlds: fc.Arbitrary<World> = fc.noBias(
   fc
     .tuple(bareWorlds, fc.array(fc.nat(10_000), { minLength: 31, maxLength: 31 }))
-    .map(([world, choices]) => fitted(world, choices)),
+    .map(([world, choices]) => proven(fitted(world, choices), choices)),
 );
