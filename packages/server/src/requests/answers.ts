@@ -1,6 +1,5 @@
-import { type Instant, plus, printableLines, secondsBetween } from '@postern/shared';
+import { type Instant, parseDuration, plus, printableLines, secondsBetween } from '@postern/shared';
 import { endOfDate } from './dates.ts';
-import { parseDuration } from './durations.ts';
 import { type Fault, fault, type Place, under } from './faults.ts';
 import type { ChoiceField, DateField, DurationField, Field, TextField } from './model.ts';
 

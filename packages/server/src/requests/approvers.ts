@@ -6,6 +6,10 @@ import { eligibleIn, viewOf } from './roster.ts';
 export const approversNow = (request: RequestFacts, roster: Roster): ReadonlySet<UserId> =>
   approversOf(request, request.step, roster);
 
+/** Whom any of its steps would ask today. */
+export const approversOfAny = (request: RequestFacts, roster: Roster): ReadonlySet<UserId> =>
+  new Set(request.steps.flatMap((_, step) => [...approversOf(request, step, roster)]));
+
 /**
  * Who may revoke what was approved: those who approved it, for themselves or for
  * somebody, and those whom any of its steps would ask today. (And security_admin, which
@@ -16,9 +20,7 @@ export function revokers(request: RequestFacts, roster: Roster): ReadonlySet<Use
   for (const vote of request.votes)
     if (vote.decision === 'approve' && !vote.void)
       for (const id of [vote.by, vote.for]) if (id !== null) found.add(id);
-  request.steps.forEach((_, step) => {
-    for (const id of approversOf(request, step, roster)) found.add(id);
-  });
+  for (const id of approversOfAny(request, roster)) found.add(id);
   for (const id of found) if (roster.accounts.get(id)?.active !== true) found.delete(id);
   return found;
 }

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { AccessCredential } from '@postern/shared';
 import canonicalize from 'canonicalize';
+import type { Job } from '../workload/index.ts';
+import type { GroupTarget } from './membership.ts';
 
 /**
  * What the approver is shown, fixed when the request is raised. The approval is bound to
@@ -14,24 +16,31 @@ export interface Card {
     readonly version: number;
     readonly digest: string;
   };
-  readonly target: {
-    readonly type: 'server_access';
-    readonly server: {
-      readonly id: string;
-      readonly name: string;
-      readonly os_type: string;
-      readonly project_name: string;
-      readonly labels: Readonly<Record<string, string>>;
-      readonly identity_revision: number;
-    };
-    readonly identity: string;
-    readonly access_credential: AccessCredential;
-    readonly privilege: string;
-    readonly channels: readonly string[];
-    /** Rule id → for how many seconds. */
-    readonly periods: Readonly<Record<string, number>>;
-  };
+  readonly target: ServerTarget | GroupTarget;
   readonly answers: Readonly<Record<string, string>>;
+  /** The job that asks; absent: it is no job. */
+  readonly job?: Job & {
+    /** Somebody behind it is not known: each step then takes two. */
+    readonly needs_two: boolean;
+  };
+}
+
+export interface ServerTarget {
+  readonly type: 'server_access';
+  readonly server: {
+    readonly id: string;
+    readonly name: string;
+    readonly os_type: string;
+    readonly project_name: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly identity_revision: number;
+  };
+  readonly identity: string;
+  readonly access_credential: AccessCredential;
+  readonly privilege: string;
+  readonly channels: readonly string[];
+  /** Rule id → for how many seconds. */
+  readonly periods: Readonly<Record<string, number>>;
 }
 
 /** SHA-256 (hex) of the canonical JSON (RFC 8785) of a value. */
@@ -42,5 +51,5 @@ export function digestOf(value: unknown): string {
 }
 
 /** The longest period on the card, in seconds: no approval lasts longer. */
-export const longestPeriod = (card: Pick<Card, 'target'>): number =>
-  Math.max(0, ...Object.values(card.target.periods));
+export const longestPeriod = ({ periods }: Pick<ServerTarget, 'periods'>): number =>
+  Math.max(0, ...Object.values(periods));

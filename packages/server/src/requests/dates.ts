@@ -13,14 +13,17 @@ export function isZone(zone: string): boolean {
   }
 }
 
+/** Later than any time that RFC 3339 can write, in some zone or other: its years have four digits. */
+const TOO_LATE = '9999';
+
 /**
  * The first instant after a calendar date in a zone: the end of the last day that counts.
  *
  * @param date an RFC 3339 full-date, `2026-03-31`
- * @returns undefined when there is no such date.
+ * @returns undefined when there is no such date, or its end could not be written down.
  */
 export function endOfDate(date: string, zone: string): Instant | undefined {
-  if (!/^\d{4}-\d\d-\d\d$/.test(date)) return undefined;
+  if (!/^\d{4}-\d\d-\d\d$/.test(date) || date >= TOO_LATE) return undefined;
   const midnight = Date.parse(`${date}T00:00:00Z`);
   if (Number.isNaN(midnight) || new Date(midnight).toISOString().slice(0, 10) !== date)
     return undefined;

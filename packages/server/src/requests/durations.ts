@@ -1,14 +1,5 @@
-import { type Seconds, seconds } from '@postern/shared';
+import { parseDuration, type Seconds } from '@postern/shared';
 import { fault, type Place } from './faults.ts';
-
-const UNIT: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
-
-/** `90s`, `30m`, `24h`, `7d`; a day is 24 hours. @returns undefined for anything else. */
-export function parseDuration(text: string): Seconds | undefined {
-  const parts = /^([1-9][0-9]{0,7})([smhd])$/.exec(text);
-  if (parts === null) return undefined;
-  return seconds(Number(parts[1]) * UNIT[parts[2]!]!);
-}
 
 /** A duration within bounds that are themselves written as durations. */
 export function readDuration(

@@ -10,7 +10,8 @@ export type FaultCode =
   | 'unknown_group'
   | 'unknown_user'
   | 'unknown_answer'
-  | 'not_for_purpose';
+  | 'not_for_purpose'
+  | 'not_with_chat';
 
 /** One thing wrong, said once. */
 export interface Fault {

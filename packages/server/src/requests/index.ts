@@ -1,4 +1,12 @@
 export { startTimers } from './jobs.ts';
+export type { Field } from './model.ts';
 export { registerRequestRoutes } from './routes.ts';
+export { describeCard } from './service-card.ts';
+export { type PublishedForm, publishedForm, refuseOutsideChat } from './service-chat.ts';
+export { decideRequest } from './service-decide.ts';
 export { endRequestsOf } from './service-end.ts';
+export { listAccessRequests } from './service-list.ts';
+export { describePending } from './service-pending.ts';
+export { raiseRequest } from './service-raise.ts';
 export { applyRequestType } from './service-types.ts';
+export { isApproverOf } from './service-view.ts';

@@ -83,7 +83,10 @@ export function canStillBeMet(circumstances: Circumstances): Liveness {
  * they are depends on the request; groups and users are as they are now.
  */
 export function canEverBeMet(steps: readonly Step[], roster: Roster): Liveness {
-  const anybody: Requester = { id: '', token_issued_by: null, raised_at: instant(0) };
+  const anybody: Requester = {
+    ...{ id: '', token_issued_by: null, made_by: [] },
+    raised_at: instant(0),
+  };
   return canBeMet(steps, withUnknownPeople(steps, roster), anybody);
 }
 

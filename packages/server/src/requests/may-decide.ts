@@ -4,7 +4,7 @@ import { leavesOf, needsOf } from './needs.ts';
 import { allActive, humansBehind, humansBehindAll, isActive, isHuman, shares } from './people.ts';
 import { approvalsOf, spentBefore } from './quorum.ts';
 import { REASONS, type Reason } from './reasons.ts';
-import { madeByRequester, standingIn, type View, viewOf } from './roster.ts';
+import { madeBySide, standingIn, type View, viewOf } from './roster.ts';
 
 export interface Circumstances {
   readonly request: RequestFacts;
@@ -82,8 +82,9 @@ const notThePersonBehindTheRequester: Rule = (c) =>
 const standInIsInForce: Rule = (c) =>
   c.for_user === null || standInsOf(c).length > 0 ? undefined : 'no_delegation';
 
+/** Whenever it was made: a token that he issued earlier could have made it. */
 const standInWasNotMadeByTheRequester: Rule = (c) =>
-  c.for_user === null || standInsOf(c).some((d) => !madeByRequester(d, c.view))
+  c.for_user === null || standInsOf(c).some((d) => !madeBySide(d, c.view))
     ? undefined
     : 'delegation_by_requester';
 

@@ -31,6 +31,8 @@ export interface Step {
   readonly on_timeout: OnTimeout;
   /** How long the requester waits before he may escalate himself; null: he may not. */
   readonly escalate_after: Seconds | null;
+  /** How long the step waits before those it asks are reminded, once. */
+  readonly remind_after: Seconds;
 }
 
 interface FieldBase {
@@ -101,6 +103,12 @@ export interface Definition {
   readonly on_denied: readonly Action[];
   /** Older versions whose approvals still meet a rule that names this type. */
   readonly accepts: readonly number[];
+  /** Whether it may be decided from a chat, by who linked his chat account while logged in. */
+  readonly chat: boolean;
+  /** Which proof a decision takes in so many words; null: a login needs any, all else none. */
+  readonly approver_mfa: 'any' | 'phr' | null;
+  /** Whether its approval may put somebody into a privileged group (see directory/privileged). */
+  readonly grants_role: boolean;
 }
 
 export type Decision = 'approve' | 'deny';
@@ -166,6 +174,8 @@ export interface Requester {
   readonly id: UserId;
   /** Who issued the token the request was raised with, if not the requester. */
   readonly token_issued_by: UserId | null;
+  /** Everybody else behind it: of a job's request, who started it and who says whose it is. */
+  readonly made_by: readonly UserId[];
   readonly raised_at: Instant;
 }
 

@@ -30,6 +30,21 @@ function widened(need: Need, sets: readonly ApproverSet[]): Need {
   return { either: need.either.map((n) => widened(n, sets)) };
 }
 
+/** How many distinct persons at least meet `need`. */
+function fewest(need: Need): number {
+  if ('any' in need) return need.any;
+  if ('all' in need) return need.all.reduce((sum, n) => sum + fewest(n), 0);
+  return Math.min(...need.either.map(fewest));
+}
+
+/** `need`, where nobody alone is enough: each leaf that could be, asks two. */
+export function byTwo(need: Need): Need {
+  if (fewest(need) >= 2) return need;
+  if ('any' in need) return { any: 2, of: need.of };
+  if ('all' in need) return { all: need.all.map(byTwo) };
+  return { either: need.either.map(byTwo) };
+}
+
 /** What step `index` of a request asks now, its escalation included; undefined when there is no such step. */
 export function needsOf(request: RequestFacts, index: number): Need | undefined {
   const step = request.steps[index];

@@ -1,6 +1,6 @@
-import { REQUEST_TYPE_LIMITS as LIMITS, type Seconds } from '@postern/shared';
+import { REQUEST_TYPE_LIMITS as LIMITS, parseDuration, type Seconds } from '@postern/shared';
 import { isZone } from './dates.ts';
-import { parseDuration, readDuration } from './durations.ts';
+import { readDuration } from './durations.ts';
 import {
   fault,
   optional,

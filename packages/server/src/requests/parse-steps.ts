@@ -1,5 +1,5 @@
-import type { Seconds } from '@postern/shared';
-import { parseDuration, readDuration } from './durations.ts';
+import { parseDuration, type Seconds, seconds } from '@postern/shared';
+import { readDuration } from './durations.ts';
 import { fault, optional, type Place, readObject, readText, required, under } from './faults.ts';
 import type { OnTimeout, Step } from './model.ts';
 import { readNeed } from './parse-needs.ts';
@@ -12,7 +12,7 @@ export function readStep(value: unknown, place: Place, context: SetContext): Ste
     value,
     place,
     ['name', 'needs'],
-    ['timeout', 'on_timeout', 'escalate_after'],
+    ['timeout', 'on_timeout', 'escalate_after', 'remind_after'],
   );
   if (fields === undefined) return undefined;
   const name = required(fields, 'name', place, (v, at) => readText(v, at, 100));
@@ -26,14 +26,26 @@ export function readStep(value: unknown, place: Place, context: SetContext): Ste
   const after = optional<Seconds | null>(fields, 'escalate_after', place, null, (v, at) =>
     readDuration(v, at, '1m', '90d'),
   );
+  const remind = optional<Seconds | null>(fields, 'remind_after', place, null, (v, at) =>
+    readDuration(v, at, '1m', '90d'),
+  );
   if (name === undefined || needs === undefined || timeout === undefined) return undefined;
-  if (onTimeout === undefined || after === undefined) return undefined;
+  if (onTimeout === undefined || after === undefined || remind === undefined) return undefined;
   const at = under(place, 'escalate_after');
   if (after !== null && typeof onTimeout !== 'object')
     return fault(at, 'invalid_value', 'needs on_timeout: {escalate_to: […]}');
   if (after !== null && after >= timeout)
     return fault(at, 'out_of_range', 'must be less than the timeout');
-  return { name, needs, timeout, on_timeout: onTimeout, escalate_after: after };
+  if (remind !== null && remind >= timeout)
+    return fault(under(place, 'remind_after'), 'out_of_range', 'must be less than the timeout');
+  return {
+    name,
+    needs,
+    timeout,
+    on_timeout: onTimeout,
+    escalate_after: after,
+    remind_after: remind ?? seconds(Math.floor(timeout / 2)),
+  };
 }
 
 /** There is no way to write that time approves. */

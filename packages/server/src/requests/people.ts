@@ -38,11 +38,12 @@ export function humansBehindAll(
 
 /**
  * Everybody who is the requester: the account itself, the owners of a service user that
- * raised, and whoever issued the token it was raised with. None of them ever counts.
+ * raised, whoever issued the token it was raised with, and who else is behind it. None of
+ * them ever counts.
  */
 export function requesterSide(requester: Requester, roster: Roster): ReadonlySet<UserId> {
   const side = new Set<UserId>([requester.id]);
-  for (const id of [requester.id, requester.token_issued_by]) {
+  for (const id of [requester.id, requester.token_issued_by, ...requester.made_by]) {
     if (id === null) continue;
     side.add(id);
     for (const human of humansBehind(id, roster) ?? []) side.add(human);

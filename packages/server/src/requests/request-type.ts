@@ -37,7 +37,7 @@ export function readRequestType(input: unknown, references: References): ReadTyp
 }
 
 const REQUIRED = ['name', 'purpose', 'audience', 'fields', 'steps', 'on_approved'];
-const OPTIONAL = ['description', 'on_denied', 'accepts'];
+const OPTIONAL = ['description', 'on_denied', 'accepts', 'chat', 'approver_mfa', 'grants_role'];
 
 function readDefinition(
   input: unknown,
@@ -64,10 +64,19 @@ function readDefinition(
     );
   const actions = purpose && readActions(given, place, { references, purpose, fields, fieldPlace });
   const accepts = optional<readonly number[]>(given, 'accepts', place, [], readAccepts);
+  const chat = optional(given, 'chat', place, false, readFlag);
+  const approver_mfa = optional(given, 'approver_mfa', place, null, (v, at) =>
+    readApproverMfa(v, at, chat),
+  );
+  const grants_role = optional(given, 'grants_role', place, false, (v, at) =>
+    readGrantsRole(v, at, purpose),
+  );
   if (name === undefined || description === undefined || purpose === undefined) return undefined;
   if (audience === undefined || steps === undefined || actions === undefined) return undefined;
-  if (accepts === undefined) return undefined;
-  return { name, description, purpose, audience, fields, steps, ...actions, accepts };
+  if (accepts === undefined || chat === undefined || grants_role === undefined) return undefined;
+  if (approver_mfa === undefined) return undefined;
+  const asked = { name, description, purpose, audience, fields, steps };
+  return { ...asked, ...actions, accepts, chat, approver_mfa, grants_role };
 }
 
 function readDescription(value: unknown, place: Place): string | undefined {
@@ -76,6 +85,34 @@ function readDescription(value: unknown, place: Place): string | undefined {
   if (printableLines(value) !== value)
     return fault(place, 'invalid_value', 'must have no control or invisible characters');
   return value;
+}
+
+const readFlag = (value: unknown, place: Place): boolean | undefined =>
+  typeof value === 'boolean' ? value : fault(place, 'invalid_type', 'must be true or false');
+
+function readApproverMfa(
+  value: unknown,
+  place: Place,
+  chat: boolean | undefined,
+): 'any' | 'phr' | undefined {
+  if (value !== 'any' && value !== 'phr')
+    return fault(place, 'invalid_value', 'must be any or phr');
+  if (chat !== true) return value;
+  return fault(
+    place,
+    'not_with_chat',
+    'nobody can prove himself in a chat: leave out this or chat',
+  );
+}
+
+function readGrantsRole(
+  value: unknown,
+  place: Place,
+  purpose: Purpose | undefined,
+): boolean | undefined {
+  if (value === true && purpose === 'server_access')
+    return fault(place, 'not_for_purpose', 'grants_role is only for the purpose group_membership');
+  return readFlag(value, place);
 }
 
 const readPurpose = (value: unknown, place: Place): Purpose | undefined =>

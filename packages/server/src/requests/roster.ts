@@ -58,6 +58,11 @@ export function madeByRequester(
   view: View,
 ): boolean {
   if (made.made_at !== null && made.made_at < view.requester.raised_at) return false;
+  return madeBySide(made, view);
+}
+
+/** Made by the requester's side, whenever; true also when a maker is unknown. */
+export function madeBySide(made: Pick<Eligibility, 'made_by'>, view: View): boolean {
   const makers = humansBehindAll(made.made_by, view.roster);
   return makers === undefined || shares([...made.made_by, ...makers], view.side);
 }

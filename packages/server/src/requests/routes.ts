@@ -5,12 +5,18 @@ import { cutPage, pageOf } from '../platform/paging.ts';
 import { authorized, fastifyPath, type RouteWorld, route, routeSchema } from '../platform/route.ts';
 import type { Signals } from '../platform/signals.ts';
 import { type EventStream, openStream } from '../platform/sse.ts';
+import { readCard } from './service-card.ts';
+import { listCatalogue } from './service-catalogue.ts';
 import { commentRequest } from './service-comment.ts';
 import { decideRequest } from './service-decide.ts';
+import { describeInFull } from './service-detail.ts';
 import { cancelRequest, dropRequest, revokeRequest } from './service-end.ts';
+import { escalateRequest } from './service-escalate.ts';
+import { lintRequestTypes } from './service-lint.ts';
 import { listAccessRequests } from './service-list.ts';
 import { raiseRequest } from './service-raise.ts';
 import { createType, getType, listRequestTypes, publishType } from './service-types.ts';
+import { replaceType, retireType } from './service-types-edit.ts';
 import { describeRequest, findVisible } from './service-view.ts';
 
 export interface RequestRouteWorld extends RouteWorld<Caller> {
@@ -32,7 +38,11 @@ export function registerRequestRoutes(app: FastifyInstance, world: RequestRouteW
   });
   route(app, world, 'getAccessRequest', async ({ tx, caller, relations, params }) => {
     const { row } = await findVisible(tx, caller, relations, params.id);
-    const body = await describeRequest(tx, row);
+    const body = await describeInFull(tx, row);
+    return { status: 200, body, etag: body.etag };
+  });
+  route(app, world, 'getAccessRequestCard', async ({ tx, caller, relations, params }) => {
+    const body = await readCard(tx, caller, relations, params.id);
     return { status: 200, body, etag: body.etag };
   });
   route(app, world, 'decideAccessRequest', async (call) => {
@@ -54,6 +64,12 @@ export function registerRequestRoutes(app: FastifyInstance, world: RequestRouteW
     status: 200,
     body: await dropRequest(tx, caller, relations, params.id),
   }));
+  route(app, world, 'escalateAccessRequest', async ({ tx, caller, relations, params, body }) => {
+    // It counts the votes again: those that were given may then approve.
+    world.clock.assertSafe();
+    const request = await escalateRequest(tx, caller, relations, params.id, body.reason);
+    return { status: 200, body: request };
+  });
   route(app, world, 'commentAccessRequest', async ({ tx, caller, relations, params, body }) => ({
     status: 201,
     body: await commentRequest(tx, caller, relations, params.id, body.text),
@@ -63,6 +79,10 @@ export function registerRequestRoutes(app: FastifyInstance, world: RequestRouteW
 }
 
 function registerTypes(app: FastifyInstance, world: RequestRouteWorld): void {
+  route(app, world, 'listCatalog', async ({ tx, caller }) => ({
+    status: 200,
+    body: { list: await listCatalogue(tx, caller) },
+  }));
   route(app, world, 'listRequestTypes', async ({ tx, query }) => {
     const { list, ...next } = cutPage(await listRequestTypes(tx, query), pageOf(query));
     return { status: 200, body: { list }, ...next };
@@ -71,10 +91,22 @@ function registerTypes(app: FastifyInstance, world: RequestRouteWorld): void {
     status: 201,
     body: await createType(tx, caller, body),
   }));
-  route(app, world, 'getRequestType', async ({ tx, params }) => ({
+  route(app, world, 'getRequestType', async ({ tx, caller, params }) => ({
     status: 200,
-    body: await getType(tx, params.id),
+    body: await getType(tx, caller, params.id),
   }));
+  route(app, world, 'lintRequestTypes', async ({ tx }) => ({
+    status: 200,
+    body: { list: await lintRequestTypes(tx) },
+  }));
+  route(app, world, 'replaceRequestType', async ({ tx, caller, params, body, if_match }) => ({
+    status: 200,
+    body: await replaceType(tx, caller, params.id, body, if_match),
+  }));
+  route(app, world, 'retireRequestType', async ({ tx, caller, params }) => {
+    await retireType(tx, caller, params.id);
+    return { status: 204, body: null };
+  });
   route(app, world, 'publishRequestType', async ({ tx, caller, params }) => ({
     status: 200,
     body: await publishType(tx, caller, params.id),

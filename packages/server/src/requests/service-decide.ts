@@ -1,12 +1,16 @@
 import type { AccessRequest, Body, Instant, Relation } from '@postern/shared';
-import type { Caller } from '../identity/index.ts';
+import type { Actor } from '../identity/index.ts';
+import { refuseUnproven } from '../mfa/index.ts';
 import { SUCCESS, userRef } from '../platform/actor.ts';
 import { json } from '../platform/columns.ts';
 import { Refusal } from '../platform/errors.ts';
 import type { Tx } from '../platform/tx.ts';
 import { decide } from './decide.ts';
+import { mayDecide } from './may-decide.ts';
+import type { Definition } from './model.ts';
 import { REASONS } from './reasons.ts';
-import { lockAndLoad } from './service-load.ts';
+import { type Loaded, lockAndLoad } from './service-load.ts';
+import { runningVersion } from './service-running.ts';
 import { carryOut } from './service-settle.ts';
 import { targetsOf } from './service-state.ts';
 import { describeRequest, findVisible } from './service-view.ts';
@@ -18,12 +22,13 @@ import { insertDecision, type RequestRow } from './store.ts';
  */
 export async function decideRequest(
   tx: Tx,
-  caller: Caller,
+  caller: Actor,
   relations: ReadonlySet<Relation>,
   id: string,
   input: Body<'decideAccessRequest'>,
   etag: string | undefined,
 ): Promise<AccessRequest> {
+  refuseJobs(caller);
   // The requester may see it, and is told why he cannot decide.
   const seen = await findVisible(tx, caller, new Set([...relations, 'self']), id);
   const forUser = input.for_user_id ?? null;
@@ -41,13 +46,14 @@ export async function decideRequest(
   });
   if (!outcome.ok)
     throw new Refusal(outcome.code, REASONS[outcome.reason].detail, {
-      next: `See it: sft-admin requests show ${id}`,
+      next: standInHint(loaded, caller, input) ?? `See it: sft-admin requests show ${id}`,
     });
   if (etag !== String(row.seq))
     throw new Refusal('precondition_failed', 'The request has changed since you read it.', {
       next: 'Read it again and decide on what is there now.',
     });
   if (input.decision === 'approve') refuseOverdue(row, tx.now);
+  await refuseUnproven(tx, caller, await approverMfaOf(tx, loaded));
   const { vote } = outcome;
   await insertDecision(tx.sql, {
     id: vote.id,
@@ -79,6 +85,44 @@ export async function decideRequest(
     },
   });
   return describeRequest(tx, await carryOut(tx, userRef(caller), row, loaded, outcome));
+}
+
+/** What the version that the request runs on says, and the published one: the stricter counts. */
+async function approverMfaOf(tx: Tx, { row, definition }: Loaded) {
+  const running = await runningVersion(tx, row.request_type_id);
+  // A version from before there was such a field says nothing of it.
+  return [definition, ...(running === undefined ? [] : [running])].map(
+    ({ approver_mfa }: { readonly approver_mfa?: Definition['approver_mfa'] }) =>
+      approver_mfa ?? null,
+  );
+}
+
+/** Who started a job could be anybody: whatever it decides would be his vote, uncounted. */
+function refuseJobs({ binding }: Actor): void {
+  if (binding === null) return;
+  throw new Refusal('not_permitted', 'A job decides no access request.', {
+    next: 'Let a person decide, or a service user with a key.',
+  });
+}
+
+/** Who may not decide for himself, but in the place of somebody, is told for whom. */
+function standInHint(
+  { circumstances, row }: Loaded,
+  caller: Actor,
+  { step, decision, for_user_id }: Body<'decideAccessRequest'>,
+): string | undefined {
+  if (for_user_id != null) return undefined;
+  const { user_id: actor, token_issued_by } = caller;
+  const names = circumstances.delegations
+    .filter((d) => d.to === actor)
+    .filter(
+      (d) =>
+        mayDecide({ ...circumstances, step, actor, for_user: d.from, token_issued_by, decision })
+          .ok,
+    )
+    .map((d) => circumstances.roster.accounts.get(d.from)?.name ?? d.from);
+  if (names.length === 0) return undefined;
+  return `You stand in for ${names.join(', ')}: sft-admin ${decision} ${row.id} --for LOGIN`;
 }
 
 /** The time of a step ends by the clock, not by the timer that then comes to write it down. */

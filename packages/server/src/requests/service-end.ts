@@ -1,23 +1,23 @@
 import type { AccessRequest, EventType, Relation } from '@postern/shared';
-import { plus, seconds } from '@postern/shared';
 import type { Caller } from '../identity/index.ts';
 import { type MessageKind, sendLater } from '../notifications/index.ts';
 import { SYSTEM, userRef } from '../platform/actor.ts';
 import type { EventReference } from '../platform/audit.ts';
-import { json } from '../platform/columns.ts';
 import { Refusal } from '../platform/errors.ts';
-import { lockShared } from '../platform/locks.ts';
+import { bumpRevisions, lockShared } from '../platform/locks.ts';
 import type { Tx } from '../platform/tx.ts';
 import { type CutReason, cutSessions } from '../sessions/index.ts';
-import { settle } from './decide.ts';
 import { dueAt } from './escalation.ts';
 import type { Event } from './machine.ts';
 import type { RequestFacts } from './model.ts';
+import { escalateStep } from './service-escalate.ts';
 import { cardOf } from './service-facts.ts';
+import { takeMemberships, takeOverdueMemberships } from './service-grant.ts';
 import { loadCircumstances, lockAndLoad, noSuchRequest } from './service-load.ts';
-import { carryOut, deny } from './service-settle.ts';
+import { deny } from './service-settle.ts';
 import { changeState } from './service-state.ts';
-import { approversOfNext } from './service-tell.ts';
+import { lastChance } from './service-step.ts';
+import { approversOfNext, toRequester } from './service-tell.ts';
 import { describeRequest, findVisible } from './service-view.ts';
 import {
   endApproval,
@@ -30,10 +30,13 @@ import {
 
 /** The request's row, locked after the people and the server it is about. */
 async function locked(tx: Tx, row: RequestRow): Promise<RequestRow> {
-  await lockShared(
-    tx.sql,
-    [row.requester_id, row.server_id].filter((id) => id !== null),
-  );
+  // Who leaves a group changes: see lockAndLoad.
+  if (row.purpose === 'group_membership') await bumpRevisions(tx.sql, [row.requester_id]);
+  else
+    await lockShared(
+      tx.sql,
+      [row.requester_id, row.server_id].filter((id) => id !== null),
+    );
   const again = await lockRequest(tx.sql, row.id);
   if (again === undefined) throw noSuchRequest();
   return again;
@@ -96,7 +99,8 @@ interface Ending {
   readonly event: Extract<Event, 'revoke' | 'end'>;
   readonly audit: EventType;
   readonly actor: EventReference;
-  readonly reason: CutReason;
+  /** `removed`: somebody took the membership away. */
+  readonly reason: CutReason | 'removed';
   readonly message?: MessageKind;
   readonly comment?: string;
 }
@@ -112,17 +116,12 @@ async function endGranted(tx: Tx, row: RequestRow, ending: Ending): Promise<Requ
     row.id,
     ending.event === 'revoke' ? { revoked_at: tx.now } : { ended_at: tx.now },
   );
+  await takeMemberships(tx, row, ending.actor);
   // At the end of its time a session is cut by its own deadline, or lives on by an extension.
-  if (ending.reason !== 'expired') await cutSessions(tx, { request_id: row.id }, ending.reason);
+  if (ending.reason !== 'expired' && ending.reason !== 'removed')
+    await cutSessions(tx, { request_id: row.id }, ending.reason);
   if (ending.message !== undefined)
-    await sendLater(tx, [
-      {
-        to: row.requester_id,
-        kind: ending.message,
-        request_id: row.id,
-        body: { server: cardOf(row).target.server.name, by: ending.actor.name },
-      },
-    ]);
+    await sendLater(tx, [toRequester(row, ending.message, ending.actor.name)]);
   return changeState(tx, row, {
     event: ending.event,
     audit: ending.audit,
@@ -137,21 +136,38 @@ export async function finishDue(tx: Tx, id: string): Promise<void> {
   const seen = await findRequest(tx.sql, id);
   if (seen === undefined) return;
   const { row, circumstances } = await lockAndLoad(tx, await loadCircumstances(tx, seen), []);
-  if ((row.state === 'approved' || row.state === 'active') && row.ends_at !== null) {
-    if (row.ends_at > tx.now) return;
-    await endGranted(tx, row, {
-      event: 'end',
-      audit: 'access.request.end',
-      actor: SYSTEM,
-      reason: 'expired',
-      message: 'access_ended',
-    });
-  } else if (row.state === 'pending') await finishStep(tx, row, circumstances.request);
+  if (row.state === 'pending') await finishPending(tx, row, circumstances.request);
+  else if (row.state === 'active') await finishMembership(tx, row);
+  else if (row.state === 'approved' && row.ends_at !== null && row.ends_at <= tx.now)
+    await endGranted(tx, row, ENDED);
+}
+
+const ENDED: Ending = {
+  event: 'end',
+  audit: 'access.request.end',
+  actor: SYSTEM,
+  reason: 'expired',
+  message: 'access_ended',
+};
+
+/** Takes away what is over, and ends the request when nothing is left: also when somebody took it away. */
+async function finishMembership(tx: Tx, row: RequestRow): Promise<void> {
+  if (!(await takeOverdueMemberships(tx, row))) return;
+  const isOver = row.ends_at !== null && row.ends_at <= tx.now;
+  await endGranted(tx, row, { ...ENDED, reason: isOver ? 'expired' : 'removed' });
+}
+
+/** Nobody is put into a group for a time that is over, whatever its step would still wait for. */
+async function finishPending(tx: Tx, row: RequestRow, request: RequestFacts): Promise<void> {
+  const last = lastChance(cardOf(row).target);
+  if (last !== null && last <= tx.now) await expire(tx, row, 'expired');
+  else await finishStep(tx, row, request);
 }
 
 async function finishStep(tx: Tx, row: RequestRow, request: RequestFacts): Promise<void> {
   switch (dueAt(request, row.step_since, tx.now)) {
     case 'nothing':
+      await remind(tx, row);
       return;
     case 'deny':
       await deny(tx, row, SYSTEM);
@@ -160,50 +176,25 @@ async function finishStep(tx: Tx, row: RequestRow, request: RequestFacts): Promi
       await expire(tx, row, 'expired');
       return;
     case 'escalate':
-      await escalate(tx, row, request.steps[row.current_step]?.timeout ?? 0);
+      await escalateStep(tx, row, SYSTEM, null);
   }
 }
 
+/** Once a step: those whom it asks and who have not voted, nobody else. Nothing is decided by it. */
+async function remind(tx: Tx, row: RequestRow): Promise<void> {
+  if (row.remind_at === null || row.remind_at > tx.now) return;
+  await updateRequest(tx.sql, row.id, { remind_at: null });
+  await sendLater(tx, await approversOfNext(tx, row, 'approval_reminder'));
+}
+
 async function expire(tx: Tx, row: RequestRow, reason: string): Promise<void> {
-  await sendLater(tx, [
-    {
-      to: row.requester_id,
-      kind: 'request_expired',
-      request_id: row.id,
-      body: { server: cardOf(row).target.server.name },
-    },
-  ]);
+  await sendLater(tx, [toRequester(row, 'request_expired')]);
   await changeState(tx, row, {
     event: 'expire',
     audit: 'access.request.expire',
     actor: SYSTEM,
     fields: { resolved_at: tx.now, step_expires_at: null, end_reason: reason },
   });
-}
-
-/**
- * Adds the approvers of the escalation; removes none, and gives the step its time once more.
- * Votes that were given before may then be enough.
- */
-async function escalate(tx: Tx, row: RequestRow, timeout: number): Promise<RequestRow> {
-  const expiresAt = plus(tx.now, seconds(timeout));
-  const updated = await updateRequest(tx.sql, row.id, {
-    seq: row.seq + 1,
-    escalated: json([...row.escalated, row.current_step]),
-    step_since: tx.now,
-    step_expires_at: expiresAt,
-  });
-  await tx.enqueue({
-    name: 'request.timeout',
-    payload: { request_id: row.id },
-    start_at: expiresAt,
-  });
-  const loaded = await loadCircumstances(tx, updated);
-  const settled = settle(loaded.circumstances);
-  if (settled.result !== 'pending') return carryOut(tx, SYSTEM, updated, loaded, settled);
-  await sendLater(tx, await approversOfNext(tx, updated));
-  await tx.signal({ kind: 'request', id: row.id });
-  return updated;
 }
 
 /**
@@ -217,14 +208,15 @@ export async function endRequestsOf(
 ): Promise<void> {
   for (const { id } of await openRequestsOf(tx.sql, where)) {
     const row = await lockRequest(tx.sql, id);
-    if (row?.state === 'pending')
+    if (row?.state === 'pending') {
       await changeState(tx, row, {
         event: 'cancel',
         audit: 'access.request.cancel',
         actor: SYSTEM,
         fields: { resolved_at: tx.now, step_expires_at: null, end_reason: reason },
       });
-    else if (row?.state === 'approved' || row?.state === 'active')
+      await sendLater(tx, [toRequester(row, 'request_canceled')]);
+    } else if (row?.state === 'approved' || row?.state === 'active')
       await endGranted(tx, row, {
         event: 'end',
         audit: 'access.request.end',

@@ -1,5 +1,6 @@
 import type { Card } from './card.ts';
-import type { Definition, RequestFacts, RequestState, Vote } from './model.ts';
+import type { Definition, RequestFacts, RequestState, Step, Vote } from './model.ts';
+import { byTwo } from './needs.ts';
 import type { DecisionRow, RequestRow } from './store.ts';
 
 /** The rows of a request as the rules of deciding want them. */
@@ -7,6 +8,8 @@ export function factsOf(
   row: RequestRow,
   definition: Definition,
   decisions: readonly DecisionRow[],
+  /** Who is behind the job it was raised by, known since then. */
+  behind: readonly string[],
 ): RequestFacts {
   return {
     purpose: row.purpose,
@@ -14,14 +17,19 @@ export function factsOf(
     requester: {
       id: row.requester_id,
       token_issued_by: row.requester_token_issued_by,
+      made_by: [...new Set([...row.made_by, ...behind])],
       raised_at: row.created_at,
     },
-    steps: definition.steps,
+    steps: stepsFor(row, definition),
     step: row.current_step,
     escalated: row.escalated,
     votes: decisions.map(voteOf),
   };
 }
+
+/** The steps as this request is held to them. */
+const stepsFor = ({ least_approvers }: RequestRow, { steps }: Definition): readonly Step[] =>
+  least_approvers < 2 ? steps : steps.map((step) => ({ ...step, needs: byTwo(step.needs) }));
 
 const voteOf = (row: DecisionRow): Vote => ({
   id: row.id,

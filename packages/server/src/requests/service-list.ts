@@ -1,5 +1,5 @@
 import type { AccessRequest, Query, Relation } from '@postern/shared';
-import type { Caller } from '../identity/index.ts';
+import type { Actor } from '../identity/index.ts';
 import { Refusal } from '../platform/errors.ts';
 import { type PageRequest, pageOf } from '../platform/paging.ts';
 import type { Tx } from '../platform/tx.ts';
@@ -11,7 +11,7 @@ import { listRequests, pendingRequests, type RequestRow } from './store.ts';
 /** Newest first, one more than the page holds when there is a next one. */
 export async function listAccessRequests(
   tx: Tx,
-  caller: Caller,
+  caller: Actor,
   relations: ReadonlySet<Relation>,
   query: Query<'listAccessRequests'>,
 ): Promise<AccessRequest[]> {
@@ -23,7 +23,7 @@ export async function listAccessRequests(
 
 async function rowsFor(
   tx: Tx,
-  caller: Caller,
+  caller: Actor,
   relations: ReadonlySet<Relation>,
   query: Query<'listAccessRequests'>,
   page: PageRequest,
@@ -48,7 +48,7 @@ async function rowsFor(
 }
 
 /** Pending requests that the caller could decide now: himself, or as a stand-in. */
-async function decidableBy(tx: Tx, caller: Caller): Promise<string[]> {
+async function decidableBy(tx: Tx, caller: Actor): Promise<string[]> {
   const ids: string[] = [];
   for (const row of await pendingRequests(tx.sql)) {
     const { circumstances } = await loadCircumstances(tx, row, [

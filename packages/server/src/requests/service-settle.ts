@@ -1,14 +1,17 @@
-import { plus, seconds } from '@postern/shared';
+import { type Instant, instant, plus, seconds } from '@postern/shared';
 import { sendLater } from '../notifications/index.ts';
 import type { EventReference } from '../platform/audit.ts';
 import { json } from '../platform/columns.ts';
 import type { Tx } from '../platform/tx.ts';
-import { longestPeriod } from './card.ts';
+import { longestPeriod, type ServerTarget } from './card.ts';
 import type { Settled } from './decide.ts';
+import { endOf } from './membership.ts';
 import { cardOf } from './service-facts.ts';
+import { grantMemberships } from './service-grant.ts';
 import type { Loaded } from './service-load.ts';
 import { changeState } from './service-state.ts';
-import { approversOfNext } from './service-tell.ts';
+import { awaitStep, timesOf } from './service-step.ts';
+import { approversOfNext, toRequester } from './service-tell.ts';
 import { insertApproval, type RequestRow, updateRequest, voidDecisions } from './store.ts';
 
 type Outcome = Omit<Settled, 'result'> & { readonly result: Settled['result'] | 'denied' };
@@ -42,14 +45,7 @@ export async function carryOut(
 }
 
 export async function deny(tx: Tx, row: RequestRow, actor: EventReference): Promise<RequestRow> {
-  await sendLater(tx, [
-    {
-      to: row.requester_id,
-      kind: 'request_denied',
-      request_id: row.id,
-      body: { server: cardOf(row).target.server.name, by: actor.name },
-    },
-  ]);
+  await sendLater(tx, [toRequester(row, 'request_denied', actor.name)]);
   return changeState(tx, row, {
     event: 'deny',
     audit: 'access.request.resolve',
@@ -58,37 +54,54 @@ export async function deny(tx: Tx, row: RequestRow, actor: EventReference): Prom
   });
 }
 
-/** The only place that stores an approval: bound to ids, and to what the approvers were shown. */
 async function approve(tx: Tx, actor: EventReference, row: RequestRow): Promise<RequestRow> {
-  const card = cardOf(row);
-  const endsAt = plus(tx.now, seconds(longestPeriod(card)));
+  const { target } = cardOf(row);
+  if (target.type === 'server_access') return approveAccess(tx, actor, row, target);
+  const endsAt = instant(Math.max(...target.memberships.map((asked) => endOf(asked, tx.now))));
+  const approved = await markApproved(tx, actor, row, endsAt);
+  return grantMemberships(tx, approved, target);
+}
+
+/** The only place that stores an approval: bound to ids, and to what the approvers were shown. */
+async function approveAccess(
+  tx: Tx,
+  actor: EventReference,
+  row: RequestRow,
+  target: ServerTarget,
+): Promise<RequestRow> {
+  const endsAt = plus(tx.now, seconds(longestPeriod(target)));
   await insertApproval(tx.sql, {
     id: tx.ids.uuid(),
     request_id: row.id,
     user_id: row.requester_id,
-    server_id: card.target.server.id,
-    server_identity_revision: card.target.server.identity_revision,
-    identity: card.target.identity,
-    credential_type: card.target.access_credential.type,
+    server_id: target.server.id,
+    server_identity_revision: target.server.identity_revision,
+    identity: target.identity,
+    credential_type: target.access_credential.type,
     account_id: row.account_id,
-    privilege: card.target.privilege,
+    privilege: target.privilege,
     admin_level: row.admin_level ?? false,
-    channels: json(card.target.channels),
+    channels: json(target.channels),
     request_type_id: row.request_type_id,
     request_type_version: row.request_type_version,
-    periods: json(card.target.periods),
+    periods: json(target.periods),
     card_digest: row.card_digest,
+    binding: row.binding,
     approved_at: tx.now,
   });
-  await sendLater(tx, [
-    {
-      to: row.requester_id,
-      kind: 'request_approved',
-      request_id: row.id,
-      body: { server: card.target.server.name },
-    },
-  ]);
   await tx.enqueue({ name: 'request.end', payload: { request_id: row.id }, start_at: endsAt });
+  // A session that an earlier approval opened may go on by this one.
+  await tx.signal({ kind: 'user', id: row.requester_id });
+  await sendLater(tx, [toRequester(row, 'request_approved')]);
+  return markApproved(tx, actor, row, endsAt);
+}
+
+async function markApproved(
+  tx: Tx,
+  actor: EventReference,
+  row: RequestRow,
+  endsAt: Instant,
+): Promise<RequestRow> {
   return changeState(tx, row, {
     event: 'approve',
     audit: 'access.request.resolve',
@@ -104,18 +117,13 @@ async function nextStep(
   { definition }: Pick<Loaded, 'definition'>,
   step: number,
 ): Promise<RequestRow> {
-  const expiresAt = plus(tx.now, definition.steps[step]?.timeout ?? seconds(0));
+  const times = timesOf(definition.steps[step]!, cardOf(row).target, tx.now);
   const updated = await updateRequest(tx.sql, row.id, {
     seq: row.seq + 1,
     current_step: step,
-    step_since: tx.now,
-    step_expires_at: expiresAt,
+    ...times,
   });
-  await tx.enqueue({
-    name: 'request.timeout',
-    payload: { request_id: row.id },
-    start_at: expiresAt,
-  });
+  await awaitStep(tx, row.id, times);
   await sendLater(tx, await approversOfNext(tx, updated));
   await tx.signal({ kind: 'request', id: row.id });
   return updated;

@@ -1,4 +1,5 @@
 import type { EventType } from '@postern/shared';
+import { refTo } from '../identity/index.ts';
 import { SUCCESS } from '../platform/actor.ts';
 import type { EventReference } from '../platform/audit.ts';
 import { Refusal } from '../platform/errors.ts';
@@ -8,11 +9,14 @@ import type { RequestState } from './model.ts';
 import { cardOf } from './service-facts.ts';
 import { type RequestRow, type RequestUpdate, recordTransition, updateRequest } from './store.ts';
 
-/** What an event of a request names: the request, its server, its account. */
+/** What an event of a request names: the request, and its server and account, or its groups. */
 export const targetsOf = (row: RequestRow): EventReference[] => {
-  const { target } = cardOf(row);
+  const { target, request_type } = cardOf(row);
+  const request = { type: 'access_request', id: row.id, name: request_type.name };
+  if (target.type === 'group_membership')
+    return [request, ...target.memberships.map(({ group }) => refTo('group', group))];
   return [
-    { type: 'access_request', id: row.id, name: cardOf(row).request_type.name },
+    request,
     { type: 'server', id: target.server.id, name: target.server.name },
     { type: 'account', id: row.account_id, name: target.identity },
   ];

@@ -1,5 +1,6 @@
 import type { Answer, Query } from '@postern/shared';
 import canonicalize from 'canonicalize';
+import { refuseRequestInto, refuseUnnamedSources } from '../directory/index.ts';
 import type { Caller } from '../identity/index.ts';
 import { SUCCESS, userRef } from '../platform/actor.ts';
 import { json } from '../platform/columns.ts';
@@ -9,6 +10,7 @@ import { pageOf } from '../platform/paging.ts';
 import type { Tx } from '../platform/tx.ts';
 import { digestOf } from './card.ts';
 import { canEverBeMet } from './liveness.ts';
+import { missingIn } from './missing.ts';
 import type { Definition } from './model.ts';
 import { setsOf } from './needs.ts';
 import { readRequestType } from './request-type.ts';
@@ -28,7 +30,7 @@ import {
 
 type View = Answer<'getRequestType'>;
 
-async function describe(tx: Tx, row: TypeRow): Promise<View> {
+export async function describeType(tx: Tx, row: TypeRow): Promise<View> {
   const version =
     row.published_version === null
       ? undefined
@@ -40,17 +42,26 @@ async function describe(tx: Tx, row: TypeRow): Promise<View> {
     etag: String(row.etag),
     published_version: row.published_version,
     digest: version?.digest ?? null,
-    // What runs is the published version; a draft shows only while there is none.
+    // What runs is the published version; while there is none, the draft.
     definition: (version?.source ?? row.draft) as View['definition'],
+    draft: isChanged(version?.source, row.draft) ? (row.draft as View['definition']) : null,
   };
 }
 
-const noSuchType = () => new Refusal('not_found', 'There is no such request type.');
+/** Whether there is a draft that would publish something else than what runs. */
+const isChanged = (running: unknown, draft: unknown): boolean =>
+  running === undefined || canonicalize(running) !== canonicalize(draft);
 
-export async function getType(tx: Tx, id: string): Promise<View> {
+export const noSuchType = () => new Refusal('not_found', 'There is no such request type.');
+
+/** Drafts are for those who write and audit them; a requester sees what runs, or nothing. */
+export async function getType(tx: Tx, caller: Caller, id: string): Promise<View> {
   const row = await findType(tx.sql, id);
   if (row === undefined) throw noSuchType();
-  return describe(tx, row);
+  const view = await describeType(tx, row);
+  if (caller.roles.has('security_admin') || caller.roles.has('auditor')) return view;
+  if (view.published_version === null) throw noSuchType();
+  return { ...view, draft: null };
 }
 
 export async function listRequestTypes(tx: Tx, query: Query<'listRequestTypes'>): Promise<View[]> {
@@ -61,12 +72,12 @@ export async function listRequestTypes(tx: Tx, query: Query<'listRequestTypes'>)
     ...(after === undefined ? {} : { before: after }),
   });
   const list: View[] = [];
-  for (const row of rows) list.push(await describe(tx, row));
+  for (const row of rows) list.push(await describeType(tx, row));
   return list;
 }
 
 /** @throws Refusal `invalid_request`, every fault with its JSON pointer */
-async function read(tx: Tx, input: unknown): Promise<Definition> {
+export async function readDefinition(tx: Tx, input: unknown): Promise<Definition> {
   const { groups, users } = await namesFor(tx.sql);
   const result = readRequestType(input, {
     groups: new Map(groups.map((g) => [g.name, g.id])),
@@ -85,7 +96,7 @@ async function read(tx: Tx, input: unknown): Promise<Definition> {
 
 export async function createType(tx: Tx, caller: Caller, input: unknown): Promise<View> {
   await bumpPolicy(tx.sql);
-  const definition = await read(tx, input);
+  const definition = await readDefinition(tx, input);
   if ((await findTypeByName(tx.sql, definition.name)) !== undefined)
     throw new Refusal('state_conflict', 'There is a request type with this name.');
   const row = await insertType(tx.sql, {
@@ -96,8 +107,8 @@ export async function createType(tx: Tx, caller: Caller, input: unknown): Promis
     published_version: null,
     created_at: tx.now,
   });
-  await tell(tx, caller, 'pam.request_type.create', row);
-  return describe(tx, row);
+  await tellOfType(tx, caller, 'pam.request_type.create', row);
+  return describeType(tx, row);
 }
 
 /** Makes an immutable version of the draft. Refused where no request of it could ever be approved. */
@@ -105,7 +116,7 @@ export async function publishType(tx: Tx, caller: Caller, id: string): Promise<V
   await bumpPolicy(tx.sql);
   const before = await findType(tx.sql, id);
   if (before === undefined) throw noSuchType();
-  const definition = await read(tx, before.draft);
+  const definition = await readDefinition(tx, before.draft);
   await refuseUnsatisfiable(tx, definition);
   const version = (await newestVersion(tx.sql, id)) + 1;
   const digest = digestOf(definition);
@@ -123,9 +134,23 @@ export async function publishType(tx: Tx, caller: Caller, id: string): Promise<V
     published_version: version,
     etag: before.etag + 1,
   });
-  await tell(tx, caller, 'pam.request_type.publish', row, { version, digest });
-  return describe(tx, row);
+  // After it is there: it may make privileged the very group that it puts people into.
+  await refuseUnnamedSources(
+    tx,
+    setsOf(definition.steps).flatMap((set) => (set.kind === 'group' ? [set.id] : [])),
+  );
+  for (const id of groupsGivenBy(definition)) await refuseRequestInto(tx, id, definition);
+  await tellOfType(tx, caller, 'pam.request_type.publish', row, { version, digest });
+  return describeType(tx, row);
 }
+
+/** Every group that an approval could put somebody into. */
+const groupsGivenBy = ({ on_approved }: Definition): string[] =>
+  on_approved.flatMap((action) => {
+    if (action.kind !== 'add_to_group') return [];
+    const { group } = action;
+    return 'field' in group ? group.groups.map(({ id }) => id) : [group.id];
+  });
 
 /** What depends on the requester (manager, owners) is asked again when a request is raised. */
 async function refuseUnsatisfiable(tx: Tx, { steps }: Definition): Promise<void> {
@@ -133,6 +158,7 @@ async function refuseUnsatisfiable(tx: Tx, { steps }: Definition): Promise<void>
     requester_id: NOBODY,
     since: tx.now,
     server_id: null,
+    group_ids: [],
     sets: setsOf(steps),
     others: [],
   };
@@ -146,7 +172,7 @@ async function refuseUnsatisfiable(tx: Tx, { steps }: Definition): Promise<void>
         {
           pointer: `/steps/${alive.step}/needs`,
           code: 'unsatisfiable',
-          detail: alive.missing.map((m) => `${m.any} needed, ${m.eligible} could`).join('; '),
+          detail: missingIn(alive.missing),
         },
       ],
       next: 'Add people to the groups that the step names, or ask for fewer.',
@@ -171,7 +197,7 @@ export async function applyRequestType(
     await publishType(tx, caller, created.id);
     return { kind: 'RequestType', name, action: 'create' as const, details: ['published'] };
   }
-  const definition = await read(tx, source);
+  const definition = await readDefinition(tx, source);
   const version =
     before.published_version === null
       ? undefined
@@ -188,10 +214,10 @@ export async function applyRequestType(
   return { kind: 'RequestType', name, action: 'update' as const, details };
 }
 
-async function tell(
+export async function tellOfType(
   tx: Tx,
   caller: Caller,
-  type: 'pam.request_type.create' | 'pam.request_type.publish',
+  type: `pam.request_type.${'create' | 'update' | 'publish' | 'retire'}`,
   row: TypeRow,
   details: Readonly<Record<string, unknown>> = {},
 ): Promise<void> {

@@ -1,14 +1,17 @@
 import {
   type AccessRequest,
   type Instant,
+  instant,
   type Relation,
   type RequestStep,
+  type RequestTarget,
   toRfc3339,
 } from '@postern/shared';
-import type { Caller } from '../identity/index.ts';
+import type { Actor } from '../identity/index.ts';
 import type { Tx } from '../platform/tx.ts';
 import { approversNow, revokers } from './approvers.ts';
 import { longestPeriod } from './card.ts';
+import { endOf, type GroupTarget } from './membership.ts';
 import { cardOf } from './service-facts.ts';
 import { type Loaded, loadCircumstances, noSuchRequest } from './service-load.ts';
 import { stillNeeded } from './still-needed.ts';
@@ -46,21 +49,7 @@ async function describe(tx: Tx, row: RequestRow): Promise<AccessRequest> {
       version: card.request_type.version,
     },
     requester: { id: card.requester.id, name: card.requester.name },
-    target: {
-      type: 'server_access',
-      server: {
-        id: card.target.server.id,
-        name: card.target.server.name,
-        os_type: card.target.server.os_type,
-        project_name: card.target.server.project_name,
-        labels: { ...card.target.server.labels },
-      },
-      identity: card.target.identity,
-      access_credential: card.target.access_credential,
-      privilege: card.target.privilege,
-      channels: [...card.target.channels],
-      period_seconds: longestPeriod(card),
-    },
+    target: targetOf(row),
     answers: row.answers,
     steps: stepsOf(loaded),
     decisions: decisions.map((d) => ({
@@ -71,6 +60,7 @@ async function describe(tx: Tx, row: RequestRow): Promise<AccessRequest> {
       for: d.for_user_id === null ? null : nameOf(d.for_user_id),
       comment: d.comment,
       decided_at: toRfc3339(d.decided_at),
+      voided_at: orNull(d.voided_at),
     })),
     comments: comments.map((c) => ({
       id: c.id,
@@ -94,6 +84,37 @@ async function describe(tx: Tx, row: RequestRow): Promise<AccessRequest> {
   };
 }
 
+function targetOf(row: RequestRow): RequestTarget {
+  const { target } = cardOf(row);
+  if (target.type === 'group_membership') return groupTarget(target, row);
+  const { id, name, os_type, project_name, labels } = target.server;
+  const { periods: _periods, server: _server, channels, ...rest } = target;
+  return {
+    ...rest,
+    server: { id, name, os_type, project_name, labels: { ...labels } },
+    channels: [...channels],
+    period_seconds: longestPeriod(target),
+  };
+}
+
+function groupTarget({ memberships }: GroupTarget, { state, resolved_at }: RequestRow) {
+  const approved_at = state === 'denied' ? null : resolved_at;
+  return {
+    type: 'group_membership' as const,
+    memberships: memberships.map((asked) => {
+      const { group, until } = asked;
+      const from = until.kind === 'date' ? instant(0) : approved_at;
+      return {
+        group: { ...group },
+        date: until.kind === 'date' ? until.date : null,
+        time_zone: until.kind === 'date' ? until.zone : null,
+        duration_seconds: until.kind === 'date' ? null : until.seconds,
+        ends_at: from === null ? null : toRfc3339(endOf(asked, from)),
+      };
+    }),
+  };
+}
+
 function stepsOf({ row, circumstances }: Loaded): RequestStep[] {
   const { request } = circumstances;
   const pending = row.state === 'pending';
@@ -114,7 +135,7 @@ function stepsOf({ row, circumstances }: Loaded): RequestStep[] {
 }
 
 /** How the caller stands to a request. */
-export function relationTo(loaded: Loaded, caller: Caller): ReadonlySet<Relation> {
+export function relationTo(loaded: Loaded, caller: Pick<Actor, 'user_id'>): ReadonlySet<Relation> {
   const found = new Set<Relation>();
   const { request, roster, delegations, now } = loaded.circumstances;
   if (request.requester.id === caller.user_id) found.add('self');
@@ -128,13 +149,20 @@ export function relationTo(loaded: Loaded, caller: Caller): ReadonlySet<Relation
   return found;
 }
 
+/** Whether the caller is one of those who may decide on the request, or could have. */
+export async function isApproverOf(tx: Tx, caller: Actor, id: string): Promise<boolean> {
+  const row = await findRequest(tx.sql, id);
+  if (row === undefined) return false;
+  return relationTo(await loadCircumstances(tx, row, [caller.user_id]), caller).has('approver_of');
+}
+
 /**
  * The request, if the caller may see it in one of the relations that the operation grants
  * him; a stranger is told the same as for a request that does not exist.
  */
 export async function findVisible(
   tx: Tx,
-  caller: Caller,
+  caller: Actor,
   relations: ReadonlySet<Relation>,
   id: string,
 ): Promise<Loaded> {

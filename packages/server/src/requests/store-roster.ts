@@ -1,4 +1,4 @@
-import type { Instant } from '@postern/shared';
+import { type Instant, instant } from '@postern/shared';
 import type { Kysely } from 'kysely';
 import type { Database } from '../platform/schema.ts';
 import type { Account, ApproverSet, Delegation, Eligibility, Roster, UserId } from './model.ts';
@@ -11,6 +11,8 @@ export interface RosterScope {
   /** Since when ownership of service users matters. */
   readonly since: Instant;
   readonly server_id: string | null;
+  /** The groups it is about; `group_owner` is who owns all of them. */
+  readonly group_ids: readonly string[];
   readonly sets: readonly ApproverSet[];
   /** Further accounts that must be known: voters, issuers, the actor. */
   readonly others: readonly (UserId | null)[];
@@ -42,19 +44,34 @@ async function membersOf(
     case 'group':
       return membersOfGroup(db, set.id, now);
     case 'group_owner':
+      return ownersOfAll(db, scope.group_ids);
     case 'user':
       return [];
   }
 }
 
-async function managerOf(db: Sql, userId: UserId): Promise<readonly Eligibility[]> {
-  const row = await db
+const managerOf = async (db: Sql, userId: UserId): Promise<readonly Eligibility[]> => [
+  ...(await loadManagers(db, [userId])).values(),
+];
+
+/** By user; nobody has more than one. */
+export async function loadManagers(
+  db: Sql,
+  userIds: readonly UserId[],
+): Promise<ReadonlyMap<UserId, Eligibility>> {
+  if (userIds.length === 0) return new Map();
+  const rows = await db
     .selectFrom('users')
-    .select(['manager_id', 'manager_made_by', 'manager_made_at'])
-    .where('id', '=', userId)
-    .executeTakeFirst();
-  if (row?.manager_id == null) return [];
-  return [{ user_id: row.manager_id, made_by: row.manager_made_by, made_at: row.manager_made_at }];
+    .select(['id', 'manager_id', 'manager_made_by', 'manager_made_at'])
+    .where('id', 'in', userIds)
+    .where('manager_id', 'is not', null)
+    .execute();
+  return new Map(
+    rows.map((row) => [
+      row.id,
+      { user_id: row.manager_id!, made_by: row.manager_made_by, made_at: row.manager_made_at },
+    ]),
+  );
 }
 
 async function ownersOfServer(db: Sql, serverId: string): Promise<readonly Eligibility[]> {
@@ -66,6 +83,24 @@ async function ownersOfServer(db: Sql, serverId: string): Promise<readonly Eligi
     .where('s.id', '=', serverId)
     .execute();
   return rows.map((r) => ({ user_id: r.user_id, made_by: r.made_by, made_at: r.created_at }));
+}
+
+async function ownersOfAll(db: Sql, ids: readonly string[]): Promise<readonly Eligibility[]> {
+  if (ids.length === 0) return [];
+  const rows = await db
+    .selectFrom('group_owners')
+    .select(['group_id', 'user_id', 'made_by', 'created_at'])
+    .where('group_id', 'in', ids)
+    .execute();
+  const owns = (userId: string) => rows.filter((row) => row.user_id === userId);
+  return [...new Set(rows.map((row) => row.user_id))]
+    .filter((userId) => owns(userId).length === ids.length)
+    .map((user_id) => ({
+      user_id,
+      // Whoever made the last of them made him one who owns all.
+      made_by: [...new Set(owns(user_id).flatMap((row) => row.made_by))],
+      made_at: instant(Math.max(...owns(user_id).map((row) => row.created_at))),
+    }));
 }
 
 async function membersOfGroup(db: Sql, id: string, now: Instant): Promise<readonly Eligibility[]> {
@@ -138,6 +173,7 @@ export async function loadDelegations(
     .selectAll()
     .where((e) => e.or([e('from_user_id', 'in', ids), e('to_user_id', 'in', ids)]))
     .where('ends_at', '>', now)
+    .where('ended_at', 'is', null)
     .execute();
   return rows.map((row) => ({
     from: row.from_user_id,

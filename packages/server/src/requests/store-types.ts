@@ -1,3 +1,4 @@
+import type { Instant } from '@postern/shared';
 import type { Insertable, Kysely, Selectable, Updateable } from 'kysely';
 import type { Database } from '../platform/schema.ts';
 import type { DomainTables } from '../platform/tables.ts';
@@ -5,6 +6,7 @@ import type { DomainTables } from '../platform/tables.ts';
 type Sql = Kysely<Database>;
 type Types = DomainTables['request_types'];
 export type TypeRow = Selectable<Types>;
+export type VersionRow = Selectable<DomainTables['request_type_versions']>;
 
 export const insertType = (db: Sql, row: Insertable<Types>): Promise<TypeRow> =>
   db.insertInto('request_types').values(row).returningAll().executeTakeFirstOrThrow();
@@ -54,6 +56,55 @@ export const listTypes = (db: Sql, filter: { name?: string; before?: string; lim
     .limit(filter.limit + 1)
     .execute();
 };
+
+export const deleteType = (db: Sql, id: string): Promise<unknown> =>
+  db.deleteFrom('request_types').where('id', '=', id).execute();
+
+/** What runs, by name. */
+export const publishedTypes = (db: Sql) =>
+  db
+    .selectFrom('request_types as t')
+    .innerJoin('request_type_versions as v', (join) =>
+      join.onRef('v.request_type_id', '=', 't.id').onRef('v.version', '=', 't.published_version'),
+    )
+    .select(['t.id', 't.name', 'v.version', 'v.definition', 'v.source'])
+    .where('t.state', '=', 'published')
+    .orderBy('t.name')
+    .execute();
+
+export interface Member {
+  readonly id: string;
+  readonly name: string;
+  /** Every group the person is in now. */
+  readonly groups: readonly string[];
+}
+
+/** Active people who are in any of the groups now, by name. */
+export async function membersOfGroups(
+  db: Sql,
+  groupIds: readonly string[],
+  now: Instant,
+): Promise<Member[]> {
+  if (groupIds.length === 0) return [];
+  const rows = await db
+    .selectFrom('memberships as m')
+    .innerJoin('users as u', 'u.id', 'm.user_id')
+    .innerJoin('groups as g', 'g.id', 'm.group_id')
+    .select(['u.id', 'u.name', 'm.group_id'])
+    .where('m.ended_at', 'is', null)
+    .where('g.deleted_at', 'is', null)
+    .where('u.status', '=', 'ACTIVE')
+    .where((e) => e.or([e('m.expires_at', 'is', null), e('m.expires_at', '>', now)]))
+    .orderBy('u.name')
+    .execute();
+  const people = new Map<string, { id: string; name: string; groups: string[] }>();
+  for (const { id, name, group_id } of rows) {
+    const found = people.get(id) ?? { id, name, groups: [] };
+    found.groups.push(group_id);
+    people.set(id, found);
+  }
+  return [...people.values()].filter((p) => p.groups.some((group) => groupIds.includes(group)));
+}
 
 /** Groups and users by the names that a definition may use. */
 export async function namesFor(db: Sql): Promise<{

@@ -48,6 +48,7 @@ export const findPending = (
     privilege: string;
     admin_level: boolean;
     request_type_id: string;
+    binding: string | null;
   },
 ): Promise<{ id: string } | undefined> =>
   tupleQuery(db, tuple).where('state', '=', 'pending').executeTakeFirst();
@@ -73,8 +74,39 @@ function tupleQuery(db: Sql, tuple: Parameters<typeof findPending>[1]) {
     .where('credential_type', '=', tuple.credential_type as 'vaulted_account')
     .where('privilege', '=', tuple.privilege)
     .where('admin_level', '=', tuple.admin_level)
+    .where('binding', tuple.binding === null ? 'is' : '=', tuple.binding)
     .where('request_type_id', '=', tuple.request_type_id);
 }
+
+interface GroupsTuple {
+  readonly requester_id: string;
+  readonly request_type_id: string;
+  readonly group_ids: string;
+}
+
+const forGroups = (db: Sql, tuple: GroupsTuple) =>
+  db
+    .selectFrom('access_requests')
+    .select(['id', 'resolved_at'])
+    .where('requester_id', '=', tuple.requester_id)
+    .where('request_type_id', '=', tuple.request_type_id)
+    .where('group_ids', '=', tuple.group_ids);
+
+/** The requester's pending request for exactly these groups by this type. */
+export const findPendingForGroups = (
+  db: Sql,
+  tuple: GroupsTuple,
+): Promise<{ id: string } | undefined> =>
+  forGroups(db, tuple).where('state', '=', 'pending').executeTakeFirst();
+
+export const lastDeniedForGroups = (
+  db: Sql,
+  tuple: GroupsTuple,
+): Promise<{ id: string; resolved_at: Instant | null } | undefined> =>
+  forGroups(db, tuple)
+    .where('state', '=', 'denied')
+    .orderBy('resolved_at', 'desc')
+    .executeTakeFirst();
 
 export async function countPending(db: Sql, requesterId: string): Promise<number> {
   const row = await db
@@ -100,10 +132,9 @@ export const updateRequest = (db: Sql, id: string, fields: RequestUpdate): Promi
     .returningAll()
     .executeTakeFirstOrThrow();
 
-export const insertRequest = (
-  db: Sql,
-  row: Insertable<DomainTables['access_requests']>,
-): Promise<RequestRow> =>
+export type NewRequestRow = Insertable<DomainTables['access_requests']>;
+
+export const insertRequest = (db: Sql, row: NewRequestRow): Promise<RequestRow> =>
   db.insertInto('access_requests').values(row).returningAll().executeTakeFirstOrThrow();
 
 export const insertDecision = (
@@ -187,7 +218,7 @@ const NOBODY = '00000000-0000-0000-0000-000000000000';
 export const pendingRequests = (db: Sql): Promise<RequestRow[]> =>
   db.selectFrom('access_requests').selectAll().where('state', '=', 'pending').execute();
 
-/** Requests that a time-out may have reached, and approvals whose longest period is over. */
+/** Requests that a time-out or a reminder may have reached, and approvals whose longest period is over. */
 export const dueRequests = (db: Sql, now: Instant): Promise<{ id: string; state: string }[]> =>
   db
     .selectFrom('access_requests')
@@ -195,6 +226,7 @@ export const dueRequests = (db: Sql, now: Instant): Promise<{ id: string; state:
     .where((e) =>
       e.or([
         e.and([e('state', '=', 'pending'), e('step_expires_at', '<=', now)]),
+        e.and([e('state', '=', 'pending'), e('remind_at', '<=', now)]),
         e.and([e('state', 'in', ['approved', 'active']), e('ends_at', '<=', now)]),
       ]),
     )

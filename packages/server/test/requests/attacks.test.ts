@@ -196,6 +196,19 @@ describe('attack 1: the approver is the requester', () => {
     );
   });
 
+  test('deny: whoever else is behind it, and a service user of his', () => {
+    const people = roster(['rita', 'ann', service('ci', ['ann'])], { ops: ['ann', 'ci'] });
+    const raised = { ...ops, requester: { ...ops.requester, made_by: ['ann'] } };
+    expect(refusal(raised, people, 'ann')).toBe(
+      'requester_cannot_decide: same_person_as_requester',
+    );
+    expect(refusal(raised, people, 'ci')).toMatch(/^requester_cannot_decide/);
+    const byService = { ...ops, requester: { ...ops.requester, made_by: ['ci'] } };
+    expect(refusal(byService, people, 'ann')).toBe(
+      'requester_cannot_decide: same_person_as_requester',
+    );
+  });
+
   test('deny: the requester does not count when a stored vote names him', () => {
     const people = roster(['rita', 'dana', 'eve'], { ops: ['rita', 'dana', 'eve'] });
     const forged: RequestFacts = {

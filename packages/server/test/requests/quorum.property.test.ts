@@ -8,7 +8,7 @@ import { RAISED } from './world.ts';
 
 const EVERYBODY = [...HUMANS, ...SERVICES];
 const view = (id: string, roster: Parameters<typeof viewOf>[1]) =>
-  viewOf({ id, token_issued_by: null, raised_at: RAISED }, roster);
+  viewOf({ id, token_issued_by: null, made_by: [], raised_at: RAISED }, roster);
 
 /** Votes with any persons at all, shared ones included: more than the rules of deciding let through. */
 const entangled: fc.Arbitrary<Yes[]> = fc.array(

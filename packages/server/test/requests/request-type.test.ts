@@ -43,11 +43,15 @@ describe('a request type that is right', () => {
             timeout: 86_400,
             on_timeout: 'expire',
             escalate_after: null,
+            remind_after: 43_200,
           },
         ],
         on_approved: [{ kind: 'grant_access' }],
         on_denied: [{ kind: 'deny_access' }],
         accepts: [],
+        chat: false,
+        approver_mfa: null,
+        grants_role: false,
       },
     });
   });

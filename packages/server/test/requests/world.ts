@@ -31,6 +31,7 @@ export const step = (needs: Need, rest: Partial<Step> = {}): Step => ({
   timeout: seconds(86_400),
   on_timeout: 'expire',
   escalate_after: null,
+  remind_after: seconds(1800),
   ...rest,
 });
 
@@ -72,7 +73,7 @@ export const request = (
 ): RequestFacts => ({
   purpose: 'server_access',
   state: 'pending',
-  requester: { id: 'rita', token_issued_by: null, raised_at: RAISED },
+  requester: { id: 'rita', token_issued_by: null, made_by: [], raised_at: RAISED },
   steps,
   step: 0,
   escalated: [],

@@ -1,0 +1,1 @@
+export { registerDelegationRoutes } from './routes.ts';
