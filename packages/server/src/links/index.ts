@@ -1,0 +1,2 @@
+export { registerLinkRoutes } from './routes.ts';
+export { createLinkFor } from './service-link.ts';
