@@ -1,0 +1,2 @@
+export { registerScimConnectionRoutes } from './routes.ts';
+export { registerScimRoutes } from './routes-scim.ts';
