@@ -1,7 +1,7 @@
 import type { EventType } from '@postern/shared';
-import { SUCCESS, userRef } from '../platform/actor.ts';
+import { SUCCESS } from '../platform/actor.ts';
 import type { EventReference, NewEvent } from '../platform/audit.ts';
-import type { Caller } from './caller.ts';
+import { type Actor, type Author, authorOf } from './caller.ts';
 
 /** A thing of that type, as an event names it. */
 export const refTo = (
@@ -11,14 +11,16 @@ export const refTo = (
 
 /** The event of a change that a caller made. */
 export const eventBy = (
-  caller: Caller,
+  caller: Actor,
   type: EventType,
   targets: readonly EventReference[],
   details: Readonly<Record<string, unknown>> = {},
-): NewEvent => ({
-  type,
-  actor: userRef(caller),
-  targets,
-  outcome: SUCCESS,
-  details,
-});
+): NewEvent => eventFrom(authorOf(caller), type, targets, details);
+
+/** The event of a change, whoever made it: a caller, a connection, the service itself. */
+export const eventFrom = (
+  author: Pick<Author, 'actor'>,
+  type: EventType,
+  targets: readonly EventReference[],
+  details: Readonly<Record<string, unknown>> = {},
+): NewEvent => ({ type, actor: author.actor, targets, outcome: SUCCESS, details });

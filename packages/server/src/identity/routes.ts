@@ -7,6 +7,8 @@ import { createToken, listTokens, revokeToken } from './service-tokens.ts';
 export interface IdentityRouteWorld extends RouteWorld<Caller> {
   /** @throws Refusal `clock_unsafe` */
   readonly clock: { assertSafe(): void };
+  /** Whether people may have tokens that no login gave them. */
+  readonly staticTokens: boolean;
 }
 
 /** Tokens. */
@@ -14,7 +16,7 @@ export function registerIdentityRoutes(app: FastifyInstance, world: IdentityRout
   route(app, world, 'createToken', async ({ tx, caller, relations, body }) => {
     // Its end is counted from now: with a wrong clock it would outlive its day.
     world.clock.assertSafe();
-    const made = await createToken(tx, caller, relations, body);
+    const made = await createToken(tx, caller, relations, body, world);
     return { status: 201, body: { ...made, expires_at: toRfc3339(made.expires_at) } };
   });
   route(app, world, 'listTokens', async ({ tx, caller, relations, query }) => {

@@ -1,7 +1,8 @@
 import type { Instant } from '@postern/shared';
 import type { Kysely } from 'kysely';
 import type { PageRequest } from '../platform/paging.ts';
-import type { Database } from '../platform/schema.ts';
+import { type Database, json } from '../platform/schema.ts';
+import type { TokenKind } from './caller.ts';
 
 type Sql = Kysely<Database>;
 
@@ -13,10 +14,34 @@ export interface NewToken {
   readonly issued_by: string | null;
   readonly created_at: Instant;
   readonly expires_at: Instant;
+  readonly kind?: TokenKind;
+  readonly binding?: string;
+  readonly made_by?: readonly string[];
 }
 
-export const insertToken = (sql: Sql, row: NewToken): Promise<unknown> =>
-  sql.insertInto('tokens').values(row).execute();
+export const insertToken = (sql: Sql, { made_by = [], ...row }: NewToken): Promise<unknown> =>
+  sql
+    .insertInto('tokens')
+    .values({ ...row, made_by: json(made_by) })
+    .execute();
+
+/** A login's row: what is presented for it is another text, so it has no hash. */
+export const insertLogin = (
+  sql: Sql,
+  row: Omit<NewToken, 'hash' | 'binding' | 'made_by'> & { readonly kind: TokenKind },
+): Promise<unknown> =>
+  sql
+    .insertInto('tokens')
+    .values({ ...row, hash: null })
+    .execute();
+
+export const setExpiry = (sql: Sql, id: string, expires_at: Instant): Promise<unknown> =>
+  sql
+    .updateTable('tokens')
+    .set({ expires_at })
+    .where('id', '=', id)
+    .where('revoked_at', 'is', null)
+    .execute();
 
 export const findUserByLogin = (sql: Sql, login: string) =>
   sql
@@ -94,6 +119,19 @@ export const revokeAllOf = (sql: Sql, userId: string, now: Instant) =>
     .returning(['t.id', 't.name', 't.user_id', 'u.name as user_name'])
     .execute();
 
+/** Those that he logged in with himself. @returns those it ended. */
+export const revokeLogins = (sql: Sql, userId: string, now: Instant) =>
+  sql
+    .updateTable('tokens as t')
+    .from('users as u')
+    .set({ revoked_at: now })
+    .whereRef('u.id', '=', 't.user_id')
+    .where('t.user_id', '=', userId)
+    .where('t.kind', '=', 'login')
+    .where('t.revoked_at', 'is', null)
+    .returning(['t.id', 't.name', 't.user_id', 'u.name as user_name'])
+    .execute();
+
 /** Others who hold a token that this user issued. */
 export async function holdersOfTokensBy(sql: Sql, issuerId: string): Promise<string[]> {
   const rows = await sql
@@ -103,6 +141,45 @@ export async function holdersOfTokensBy(sql: Sql, issuerId: string): Promise<str
     .where('issued_by', '=', issuerId)
     .where('user_id', '<>', issuerId)
     .where('revoked_at', 'is', null)
+    .execute();
+  return rows.map((row) => row.user_id);
+}
+
+/** Tokens of people that live and that no login gave them. */
+export async function liveStaticTokens(sql: Sql, now: Instant): Promise<number> {
+  const { count } = await sql
+    .selectFrom('tokens as t')
+    .innerJoin('users as u', 'u.id', 't.user_id')
+    .select((e) => e.fn.countAll<number>().as('count'))
+    .where('t.kind', '=', 'static')
+    .where('u.type', '=', 'human')
+    .where('t.revoked_at', 'is', null)
+    .where('t.expires_at', '>', now)
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+/** @returns those it ended. */
+export const revokeThese = async (sql: Sql, ids: readonly string[], now: Instant) =>
+  ids.length === 0
+    ? []
+    : await sql
+        .updateTable('tokens as t')
+        .from('users as u')
+        .set({ revoked_at: now })
+        .whereRef('u.id', '=', 't.user_id')
+        .where('t.id', 'in', ids)
+        .where('t.revoked_at', 'is', null)
+        .returning(['t.id', 't.name', 't.user_id', 'u.name as user_name'])
+        .execute();
+
+export async function holdersOf(sql: Sql, ids: readonly string[]): Promise<string[]> {
+  if (ids.length === 0) return [];
+  const rows = await sql
+    .selectFrom('tokens')
+    .select('user_id')
+    .distinct()
+    .where('id', 'in', ids)
     .execute();
   return rows.map((row) => row.user_id);
 }

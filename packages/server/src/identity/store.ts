@@ -1,20 +1,26 @@
 import type { Instant, Role } from '@postern/shared';
 import type { Kysely } from 'kysely';
 import type { Database } from '../platform/schema.ts';
+import type { TokenKind } from './caller.ts';
 
 export interface TokenRow {
   id: string;
   user_id: string;
-  hash: string;
+  /** null: what is presented is another text, which names this row. */
+  hash: string | null;
   issued_by: string | null;
   expires_at: Instant;
   revoked_at: Instant | null;
+  kind: TokenKind;
+  binding: string | null;
+  made_by: string[];
 }
 
 export const findToken = (sql: Kysely<Database>, id: string): Promise<TokenRow | undefined> =>
   sql
     .selectFrom('tokens')
     .select(['id', 'user_id', 'hash', 'issued_by', 'expires_at', 'revoked_at'])
+    .select(['kind', 'binding', 'made_by'])
     .where('id', '=', id)
     .executeTakeFirst();
 

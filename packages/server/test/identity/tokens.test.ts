@@ -1,6 +1,8 @@
-import { seconds } from '@postern/shared';
+import { type Relation, seconds } from '@postern/shared';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { countStaticTokens } from '../../src/identity/index.ts';
 import { issuerOf } from '../../src/identity/issuer.ts';
+import { createToken } from '../../src/identity/service-tokens.ts';
 import { must, World } from '../directory/world.ts';
 import { onBoth } from '../kit/index.ts';
 
@@ -33,6 +35,8 @@ describe('whom a token counts as issued by', () => {
   });
 });
 
+const ANY = new Set<Relation>(['self', 'any']);
+
 onBoth('tokens', (kit) => {
   let world: World;
   beforeAll(async () => {
@@ -61,6 +65,35 @@ onBoth('tokens', (kit) => {
       expect([unknown.status, unknown.body.detail]).toEqual([403, answer.body.detail]);
     },
   );
+
+  test('deny: one for a person where people log in; a service user has one all the same', async () => {
+    const body = { name: 'x', expires_in_seconds: 60 };
+    const off = { staticTokens: false };
+    const bootstrap = await world.caller('bootstrap');
+    const ana = await world.caller('ana');
+    const made = (login: string) =>
+      kit.transact((tx) => createToken(tx, bootstrap, ANY, { ...body, login }, off));
+    await expect(made('ana')).rejects.toMatchObject({ code: 'not_permitted' });
+    const own = kit.transact((tx) => createToken(tx, ana, ANY, body, off));
+    await expect(own).rejects.toMatchObject({ code: 'not_permitted' });
+    must(
+      await world.apply('bootstrap', [
+        { kind: 'User', login: 'bot', name: 'Bot', type: 'service' },
+      ]),
+    );
+    expect((await made('bot')).token).toMatch(/^pst_/);
+  });
+
+  test('those of people are counted while they live, and no others', async () => {
+    const count = () => kit.transact(countStaticTokens);
+    const before = await count();
+    const made = must(await make('ana', { expires_in_seconds: 60 }));
+    const bot = must(await make('bootstrap', { login: 'bot' }));
+    expect(await count()).toBe(before + 1);
+    must(await world.call('ana', 'revokeToken', { id: made.id }));
+    expect(await count()).toBe(before);
+    must(await world.call('bootstrap', 'revokeToken', { id: bot.id }));
+  });
 
   test('deny: nobody makes one', async () => expect((await make(null)).status).toBe(401));
 

@@ -1,0 +1,28 @@
+import type Provider from 'oidc-provider';
+import type { Tx } from '../platform/tx.ts';
+import type { Attempts } from './attempts.ts';
+import type { OauthKeys } from './keys.ts';
+import type { BrowserLogin } from './model.ts';
+import type { ProviderWorld } from './routes-provider.ts';
+import type { LoginWorld, RecordProof } from './service-login.ts';
+
+export interface OauthWorld extends ProviderWorld {
+  /** Where browsers and clients reach the service; known once it listens. */
+  readonly publicUrl: () => string;
+  /** The login feature's: who is logged in in the browser that sends these cookies. */
+  readonly browserLoginOf: (
+    tx: Tx,
+    cookies: string | undefined,
+  ) => Promise<BrowserLogin | undefined>;
+  readonly recordProof: RecordProof;
+  readonly monotonic: () => number;
+  /** @throws Refusal `clock_unsafe` */
+  readonly clock: { assertSafe(): void };
+}
+
+export interface OauthRouteWorld extends OauthWorld {
+  readonly provider: () => Promise<Provider>;
+  readonly keys: OauthKeys;
+  readonly attempts: Attempts;
+  readonly login: LoginWorld;
+}

@@ -1,0 +1,2 @@
+export type { OidcSettings } from './model.ts';
+export { registerUpstreamRoutes, type UpstreamWorld } from './routes.ts';

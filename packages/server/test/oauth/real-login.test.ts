@@ -1,0 +1,84 @@
+import { instant } from '@postern/shared';
+import { beforeAll, expect, it } from 'vitest';
+import { withDemo } from '../kit/flow.ts';
+import { onBoth } from '../kit/index.ts';
+import { PUBLIC_URL } from '../kit/service.ts';
+import { addApp, Browser, csrfIn, PASSWORD, type Person, person } from '../login/browser.ts';
+import { authorizeUrl, Client, newKey, type Tokens } from './client.ts';
+
+const VERIFIER = 'v'.repeat(43);
+
+onBoth('a program is logged in through the login page', (kit) => {
+  beforeAll(() => {
+    kit.clock.set(instant(Math.floor(performance.timeOrigin + performance.now())));
+  });
+  const demo = withDemo(kit);
+  let who: Person;
+  let client: Client;
+  beforeAll(async () => {
+    who = await person(demo);
+    client = new Client(
+      () => demo.service,
+      () => kit.clock.now(),
+      await newKey(),
+    );
+  });
+
+  /** Follows pages and redirections to the loopback address. */
+  async function follow(browser: Browser, from: string): Promise<URL> {
+    let to = from;
+    for (let hops = 0; hops < 6; hops++) {
+      const at = await browser.get(to.startsWith(PUBLIC_URL) ? to.slice(PUBLIC_URL.length) : to);
+      to = at.headers.location ?? /content="0; ?url=([^"]+)"/.exec(at.body)?.[1] ?? '';
+      if (to.startsWith('http://127.0.0.1')) return new URL(to);
+    }
+    throw new Error(`led to ${to}`);
+  }
+
+  it('by loopback: to the login page and back, into a login of that person', async () => {
+    const browser = new Browser(demo);
+    const started = await browser.get(authorizeUrl(VERIFIER));
+    const interaction = started.headers.location ?? '';
+    const login = (await browser.get(interaction)).headers.location ?? '';
+    expect(login).toMatch(/^\/login\?next=/);
+    const next = new URL(login, PUBLIC_URL).searchParams.get('next') ?? '';
+    const csrf = csrfIn(await browser.get(login));
+    const said = await browser.post('/login', { csrf, login: who.login, password: PASSWORD, next });
+    expect(said.statusCode).toBeLessThan(400);
+    const code = (await follow(browser, next)).searchParams.get('code') ?? '';
+    const tokens = (await client.redeem(code, VERIFIER)).json<Tokens>();
+    const me = (await client.call(tokens.access_token, 'GET', '/whoami')).json();
+    expect(me.user.login).toBe(who.login);
+  });
+
+  it('by device code, after his yes with the token of his own form', async () => {
+    const browser = new Browser(demo);
+    await browser.login(who.login);
+    const form = { scope: 'openid' };
+    const device = (await client.post('/oauth/device/auth', form, { proof: null })).json();
+    const page = `/oauth/device?user_code=${device.user_code}`;
+    const foreign = await browser.post('/oauth/device', {
+      csrf: 'x'.repeat(43),
+      user_code: device.user_code,
+      answer: 'allow',
+    });
+    expect(foreign.statusCode).toBe(403);
+    const fields = { user_code: device.user_code, answer: 'allow' };
+    expect((await browser.submit(page, '/oauth/device', fields)).statusCode).toBe(200);
+    const tokens = (await client.poll(device.device_code)).json<Tokens>();
+    const me = (await client.call(tokens.access_token, 'GET', '/whoami')).json();
+    expect(me.user.login).toBe(who.login);
+  });
+
+  it('logging out everywhere ends it, and the login of the browser', async () => {
+    const browser = new Browser(demo);
+    await browser.login(who.login);
+    await addApp(kit, browser);
+    const { searchParams } = await follow(browser, authorizeUrl(VERIFIER));
+    const tokens = (await client.redeem(searchParams.get('code') ?? '', VERIFIER)).json<Tokens>();
+    expect((await client.call(tokens.access_token, 'GET', '/whoami')).statusCode).toBe(200);
+    expect((await client.call(tokens.access_token, 'DELETE', '/logins')).statusCode).toBe(204);
+    expect((await client.call(tokens.access_token, 'GET', '/whoami')).statusCode).toBe(401);
+    expect((await browser.get('/account')).statusCode).toBe(303);
+  });
+});
