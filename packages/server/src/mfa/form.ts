@@ -1,0 +1,84 @@
+/** What the page's forms send; everything in it is text. */
+const FIELDS = ['form_token', 'answer', 'code', 'passkey'] as const;
+type FieldName = (typeof FIELDS)[number];
+export type FormFields = Readonly<Partial<Record<FieldName, string>>>;
+
+/**
+ * Reads application/x-www-form-urlencoded (WHATWG URL, 5.1), strictly: percent-encoding is
+ * whole and UTF-8, every field is one of the form's and stands there once.
+ *
+ * @returns undefined for anything else
+ */
+export function parseForm(text: string): FormFields | undefined {
+  const fields: Partial<Record<FieldName, string>> = {};
+  for (const pair of text === '' ? [] : text.split('&')) {
+    const at = pair.indexOf('=');
+    const name = FIELDS.find((field) => field === pair.slice(0, Math.max(at, 0)));
+    const value = decoded(pair.slice(at + 1));
+    if (name === undefined || value === undefined || fields[name] !== undefined) return undefined;
+    fields[name] = value;
+  }
+  return fields;
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the person wants with the form. */
+export type Wish =
+  | { readonly kind: 'code'; readonly code: string }
+  | { readonly kind: 'ask_passkey' }
+  | { readonly kind: 'passkey'; readonly response: unknown };
+
+/** @returns what is wanted, or what the person who filled it in has to do. */
+export function readForm({ answer, code = '', passkey }: FormFields): Wish | string {
+  if (answer === 'code') {
+    const digits = code.replaceAll(/[\s-]/g, '');
+    return /^[0-9]{6}$/.test(digits)
+      ? { kind: 'code', code: digits }
+      : 'The code of your authenticator app has six digits.';
+  }
+  if (answer !== 'passkey') return 'Type a code, or use a passkey.';
+  if (passkey === undefined || passkey === '') return { kind: 'ask_passkey' };
+  const response = parsed(passkey);
+  return response === undefined
+    ? 'Your browser did not use a passkey. Try once more.'
+    : { kind: 'passkey', response };
+}
+
+function parsed(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isResponse(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** As far as whoever checks it relies on it (WebAuthn, AuthenticationResponseJSON). */
+function isResponse(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { id, response } = value as { id?: unknown; response?: unknown };
+  if (typeof id !== 'string' || typeof response !== 'object' || response === null) return false;
+  const { clientDataJSON } = response as { clientDataJSON?: unknown };
+  return typeof clientDataJSON === 'string';
+}
+
+interface FetchMetadata {
+  readonly origin: string | undefined;
+  readonly site: string | undefined;
+}
+
+/**
+ * Whether our own page has sent the form. Browsers say so in Sec-Fetch-Site; those that do not
+ * send it name the page's origin. Whatever says neither is not a page of ours.
+ */
+export function isFromOwnPage({ origin, site }: FetchMetadata, publicUrl: string): boolean {
+  if (site !== undefined) return site === 'same-origin';
+  return origin === new URL(publicUrl).origin;
+}
