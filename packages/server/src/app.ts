@@ -105,12 +105,15 @@ const serverOptions = ({ tls }: AppWorld) =>
       }
     : { http: HTTP_LIMITS };
 
+/** RFC 9449, 7.1: how else to come. */
+const CHALLENGE = 'DPoP algs="ES256 EdDSA", Bearer';
+
 /** The one place that answers a refusal or an error. */
 function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const [problem, fault] = toProblem(error, request.id);
   if (fault === 'ours')
     request.log.error({ trace_id: request.id, err: error, code: problem.code }, 'request failed');
-  if (problem.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer');
+  if (problem.code === 'unauthenticated') reply.header('www-authenticate', CHALLENGE);
   return reply
     .code(problem.status)
     .type(PROBLEM_MEDIA_TYPE)

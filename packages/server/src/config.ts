@@ -2,6 +2,11 @@ import path from 'node:path';
 import { type Seconds, seconds } from '@postern/shared';
 import { Ajv, type ErrorObject } from 'ajv';
 import { type Static, Type } from 'typebox';
+import type { SlackSettings } from './chat/index.ts';
+import { MailGroup, readMessageSettings, WebhookGroup } from './config-messages.ts';
+import { OidcGroup, readOidcSettings } from './config-oidc.ts';
+import { readSlackSettings, SlackGroup } from './config-slack.ts';
+import type { MessageSettings } from './notifications/index.ts';
 import {
   type ConfigProblem,
   type Environment,
@@ -12,6 +17,9 @@ import {
 import { StartupError } from './platform/errors.ts';
 import { MASTER_KEY_VARIABLES, readMasterKey } from './platform/master-key.ts';
 import { isLoopback, isNetwork } from './platform/networks.ts';
+import type { PushSettings } from './push/index.ts';
+import type { OidcSettings } from './upstream/index.ts';
+import type { WorkloadSettings } from './workload/index.ts';
 
 const group = <T extends Parameters<typeof Type.Object>[0]>(fields: T) =>
   Type.Object(fields, { additionalProperties: false });
@@ -46,8 +54,21 @@ const Settings = group({
   session: Type.Optional(
     group({ max_seconds: Type.Optional(Type.Integer({ minimum: 60, maximum: 86_400 })) }),
   ),
+  login: Type.Optional(
+    group({ max_seconds: Type.Optional(Type.Integer({ minimum: 300, maximum: 43_200 })) }),
+  ),
   requests_per_minute: Type.Optional(Type.Integer({ minimum: 60, maximum: 100_000_000 })),
+  mail: Type.Optional(MailGroup),
+  webhooks: Type.Optional(Type.Array(WebhookGroup, { maxItems: 20 })),
+  slack: Type.Optional(SlackGroup),
+  oidc: Type.Optional(OidcGroup),
+  scim: Type.Optional(group({ private_hosts: Type.Optional(Type.Array(Host, { maxItems: 100 })) })),
+  static_tokens: Type.Optional(Type.Boolean()),
+  workload: Type.Optional(
+    group({ private_hosts: Type.Optional(Type.Array(Host, { maxItems: 100 })) }),
+  ),
   demo: Type.Optional(Type.Boolean()),
+  demo_clock_speed: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
 });
 type Settings = Static<typeof Settings>;
 
@@ -76,7 +97,23 @@ export interface Config {
   /** Of one token, or of one address without a token. */
   readonly requests_per_minute: number;
   readonly session: { readonly max_seconds: Seconds };
+  /** How long a login of a program lasts. */
+  readonly login: { readonly max_seconds: Seconds };
+  /** Where people are told. Holds secrets. */
+  readonly messages: MessageSettings;
+  /** null: nobody is heard from Slack. Holds secrets. */
+  readonly slack: SlackSettings | null;
+  /** null: people log in here alone. Holds a secret. */
+  readonly oidc: OidcSettings | null;
+  /** Which hosts with private addresses group push may tell. */
+  readonly push: PushSettings;
+  /** Whether people may have tokens that no login gave them. */
+  readonly static_tokens: boolean;
+  /** Which issuers of job tokens may have private addresses. */
+  readonly workload: WorkloadSettings;
   readonly demo: boolean;
+  /** How many times as fast as the machine's the clock of a demo runs; 1 in earnest. */
+  readonly demo_clock_speed: number;
 }
 
 export interface ConfigSources {
@@ -88,7 +125,7 @@ export interface ConfigSources {
   readonly masterKey: 'required' | 'unused';
 }
 
-const SECRET_VARIABLES = [...MASTER_KEY_VARIABLES, 'POSTERN_DATABASE_URL'];
+const SECRET_VARIABLES = [...MASTER_KEY_VARIABLES, 'POSTERN_DATABASE_URL', 'POSTERN_MAIL_URL'];
 
 /**
  * Reads the file, then the variables, which win. All problems are reported together.
@@ -109,11 +146,18 @@ export function loadConfig({ file, environment, masterKey }: ConfigSources): Con
   if (masterKey === 'required' && master_key === undefined && problems.length === 0)
     problems.push({ where: 'master_key', what: 'is needed: set POSTERN_MASTER_KEY_FILE' });
   if (problems.length === 0) problems.push(...networkProblems(raw));
+  const readable = problems.length === 0 ? raw : {};
+  const messages = readMessageSettings(readable, environment, problems);
+  const slack = readSlackSettings(readable, environment, problems);
+  const oidc = readOidcSettings(readable, environment, problems);
   if (problems.length > 0) throw refused(problems);
-  return complete(raw, master_key);
+  return { ...complete(raw, master_key), messages, slack, oidc };
 }
 
-function complete(given: Settings, master_key: Buffer | undefined): Config {
+function complete(
+  given: Settings,
+  master_key: Buffer | undefined,
+): Omit<Config, 'messages' | 'slack' | 'oidc'> {
   const { listen = {}, gateway = {} } = given;
   const data_dir = path.resolve(given.data_dir ?? 'postern-data');
   const gatewayHost = gateway.host ?? '127.0.0.1';
@@ -137,8 +181,13 @@ function complete(given: Settings, master_key: Buffer | undefined): Config {
       public_host: gateway.public_host ?? gatewayHost,
     },
     session: { max_seconds: seconds(given.session?.max_seconds ?? 8 * 3_600) },
+    login: { max_seconds: seconds(given.login?.max_seconds ?? 12 * 3_600) },
     requests_per_minute: given.requests_per_minute ?? 6_000,
+    push: { private_hosts: given.scim?.private_hosts ?? [] },
+    static_tokens: given.static_tokens ?? false,
+    workload: { private_hosts: given.workload?.private_hosts ?? [] },
     demo: given.demo ?? false,
+    demo_clock_speed: given.demo_clock_speed ?? 1,
   };
 }
 

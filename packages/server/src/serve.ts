@@ -6,9 +6,10 @@ import type { Config } from './config.ts';
 import { type Composed, compose } from './deps.ts';
 import { bootstrapTeam, type Team } from './directory/index.ts';
 import { childEnded, enrolChild } from './gateways/index.ts';
+import { countStaticTokens } from './identity/index.ts';
 import { SUCCESS, SYSTEM } from './platform/actor.ts';
 import { latestEventAt, startAppender } from './platform/audit.ts';
-import { createClockGuard, systemClock } from './platform/clock.ts';
+import { createClockGuard, scaledClock, systemClock } from './platform/clock.ts';
 import { type DatabaseHandle, type DatabaseSettings, openDatabase } from './platform/db.ts';
 import { StartupError } from './platform/errors.ts';
 import { type GatewayChild, startGatewayChild } from './platform/gateway-child.ts';
@@ -18,6 +19,7 @@ import { startJobs } from './platform/jobs.ts';
 import { createLogger } from './platform/logging.ts';
 import { createMetrics } from './platform/metrics.ts';
 import { migrate } from './platform/migrate.ts';
+import { createPasswordHasher } from './platform/password-hash.ts';
 import { startSignals } from './platform/signals.ts';
 import { createTransact, type Transact } from './platform/tx.ts';
 import {
@@ -37,6 +39,10 @@ const STOP_MS = 15_000;
  * opened is closed in the reverse order.
  */
 export async function serve(config: Config): Promise<number> {
+  if (config.demo_clock_speed !== 1 && !config.demo)
+    throw new StartupError('demo_clock_speed: only the clock of a demo runs fast.', {
+      next: 'Unset POSTERN_DEMO_CLOCK_SPEED, or start with --demo.',
+    });
   const log = createLogger(config.log_level);
   const db = await openDatabase(databaseSettings(config, log));
   const closers: (() => unknown)[] = [() => db.close()];
@@ -79,10 +85,15 @@ async function open(
   const applied = await migrate(db);
   if (applied.length > 0) log.info({ applied }, 'database brought up to date');
   const onError = (error: unknown): void => log.error({ err: error }, 'background work failed');
-  const jobs = await startJobs(db, onError);
+  const clock = scaledClock(systemClock, config.demo_clock_speed);
+  const jobs = await startJobs(db, onError, clock.reached);
   closers.push(() => jobs.stop());
   const monotonic = () => performance.now();
-  const guard = createClockGuard({ clock: systemClock, databaseNow: db.now, monotonic });
+  const guard = createClockGuard({
+    clock,
+    databaseNow: async () => clock.shown(await db.now()),
+    monotonic,
+  });
   const latest = await latestEventAt(db);
   if (latest !== undefined) guard.seen(latest);
   await guard.check();
@@ -91,21 +102,24 @@ async function open(
   closers.push(() => clearInterval(clockTimer));
   const transact = createTransact({
     db,
-    clock: systemClock,
-    ids: createIds(systemClock),
+    clock,
+    ids: createIds(clock),
     jobs,
     secrets: 'drop',
   });
   const keyring = keyringOf(config);
   const team = await openTeam(config, transact, keyring);
+  if (!config.static_tokens) await refuseStaticTokens(transact);
   const signals = await startSignals(db, onError);
   closers.push(() => signals.close());
   let child: GatewayChild | undefined;
   let composed: Composed | undefined;
+  const metrics = createMetrics();
+  let listening: string | undefined;
   const app = await buildApp({
     version: VERSION,
     log,
-    metrics: createMetrics(),
+    metrics,
     checks: checks(db, guard, () => (config.gateway.enabled ? child : null)),
     closeStreams: () => composed?.closeStreams(),
     trusted_proxies: config.trusted_proxies,
@@ -114,14 +128,25 @@ async function open(
     register: async (instance) => {
       composed = await compose(instance, {
         team: config.team,
+        publicUrl: config.public_url,
+        staticTokens: config.static_tokens,
+        origins: () => originsOf(config.public_url, listening),
+        oauth: { login_seconds: config.login.max_seconds },
         transact,
-        clock: systemClock,
+        clock,
         clockGuard: guard,
         signals,
         keyring,
+        passwords: createPasswordHasher(),
         recordingDir: config.recording_dir,
         longestSession: seconds(config.session.max_seconds),
         monotonic,
+        messages: config.messages,
+        slack: config.slack,
+        push: config.push,
+        workload: config.workload,
+        oidc: config.oidc,
+        metrics,
         log,
       });
     },
@@ -132,6 +157,7 @@ async function open(
   const appender = startAppender(db, onError);
   closers.push(() => appender.stop());
   const url = await listen(app, config);
+  listening = url;
   closers.push(() => app.close());
   await writeBootstrapToken(config, team, log);
   if (config.gateway.enabled) {
@@ -183,6 +209,16 @@ async function openTeam(config: Config, transact: Transact, keyring: Keyring): P
   return team;
 }
 
+/** Since people log in, a token that nobody logged in for is a way around it. */
+async function refuseStaticTokens(transact: Transact): Promise<void> {
+  const count = await transact(countStaticTokens);
+  if (count === 0) return;
+  const tokens = count === 1 ? '1 token of a person lives' : `${count} tokens of people live`;
+  throw new StartupError(`${tokens} without a login.`, {
+    next: 'They end within a day. Set POSTERN_STATIC_TOKENS=true to start with them now.',
+  });
+}
+
 /** A new file, readable by its owner only; an existing one is never written over. */
 async function writeBootstrapToken(config: Config, team: Team, log: Log): Promise<void> {
   const file = config.bootstrap_token_file;
@@ -203,6 +239,22 @@ async function listen(app: Awaited<ReturnType<typeof buildApp>>, config: Config)
       cause: error,
     });
   }
+}
+
+/** @throws Error before the service listens: nobody can have asked it anything. */
+function originsOf(
+  public_url: string | undefined,
+  listening: string | undefined,
+): [string, ...string[]] {
+  if (listening === undefined) throw new Error('not listening yet');
+  const url = new URL(listening);
+  const names = ['127.0.0.1', 'localhost', '[::1]'];
+  const here = names.includes(url.hostname)
+    ? [url.hostname, ...names.filter((name) => name !== url.hostname)]
+    : [url.hostname];
+  const [first, ...others] = here.map((name) => `${url.protocol}//${name}:${url.port}`);
+  const own = first ?? listening;
+  return public_url === undefined ? [own, ...others] : [public_url, own, ...others];
 }
 
 const readTls = ({ cert_file, key_file }: { cert_file: string; key_file: string }) => {

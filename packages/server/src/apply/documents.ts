@@ -2,6 +2,7 @@ import {
   DOCUMENT_KINDS,
   type DocumentKind,
   GroupDocument,
+  GroupRuleDocument,
   printable,
   RequestTypeDocument,
   ResourceGroupDocument,
@@ -15,6 +16,7 @@ import type { FieldError } from '../platform/errors.ts';
 /** A document that fits its kind's schema, with its place among those that were sent. */
 export type Document = { readonly index: number; readonly name: string } & (
   | { readonly kind: 'Group'; readonly content: GroupDocument }
+  | { readonly kind: 'GroupRule'; readonly content: GroupRuleDocument }
   | { readonly kind: 'User'; readonly content: UserDocument }
   | { readonly kind: 'ResourceGroup'; readonly content: ResourceGroupDocument }
   | { readonly kind: 'Server'; readonly content: ServerDocument }
@@ -28,6 +30,7 @@ export type DocumentOf<K extends DocumentKind> = Extract<Document, { readonly ki
 const ajv = new Ajv({ strict: false, allErrors: true });
 const CHECKS: Readonly<Record<DocumentKind, ValidateFunction>> = {
   Group: ajv.compile(GroupDocument),
+  GroupRule: ajv.compile(GroupRuleDocument),
   User: ajv.compile(UserDocument),
   ResourceGroup: ajv.compile(ResourceGroupDocument),
   Server: ajv.compile(ServerDocument),

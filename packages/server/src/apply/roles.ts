@@ -3,6 +3,7 @@ import type { DocumentKind, Role } from '@postern/shared';
 /** People and roles are pam_admin's; whatever a policy selects on, or is, is security_admin's. */
 const NEEDED: Readonly<Record<DocumentKind, Role>> = {
   Group: 'pam_admin',
+  GroupRule: 'pam_admin',
   User: 'pam_admin',
   ResourceGroup: 'security_admin',
   Server: 'security_admin',

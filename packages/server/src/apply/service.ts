@@ -1,5 +1,6 @@
 import type { Answer, Body, Change, DocumentKind } from '@postern/shared';
 import {
+  applyGroupRules,
   countAdmins,
   findTeam,
   idsOfLogins,
@@ -7,11 +8,12 @@ import {
   linkUser,
   lockAdministration,
   putGroup,
+  putGroupRule,
   putUser,
   refuseLockout,
   withMore,
 } from '../directory/index.ts';
-import type { Caller } from '../identity/index.ts';
+import { authorOf, type Caller } from '../identity/index.ts';
 import {
   type InventoryTools,
   idsOfHostnames,
@@ -21,6 +23,7 @@ import {
 import { Refusal } from '../platform/errors.ts';
 import { bumpRevisions } from '../platform/locks.ts';
 import type { Tx } from '../platform/tx.ts';
+import { putReviewTerms } from '../reviews/index.ts';
 import { type Document, type DocumentOf, readDocuments } from './documents.ts';
 import { notPermitted } from './roles.ts';
 import { undone } from './store.ts';
@@ -98,7 +101,11 @@ async function bringAbout(
   await each('Group', ({ content }) => putGroup(tx, caller, content));
   await each('User', ({ content }) => putUser(tx, caller, content));
   await each('Group', (group) => more(group, linkGroup(tx, caller, group.content)));
+  await each('Group', (group) => more(group, putReviewTerms(tx, caller, group.content)));
   await each('User', (user) => more(user, linkUser(tx, caller, user.content)));
+  await each('GroupRule', ({ content }) => putGroupRule(tx, caller, content));
+  if (documents.some(({ kind }) => kind === 'User' || kind === 'GroupRule'))
+    await applyGroupRules(tx, authorOf(caller));
   await each('ResourceGroup', ({ content }) => putResourceGroup(tx, caller, content));
   await each('Server', ({ content }) => putServer(tx, caller, tools, content));
   await each('RequestType', ({ content: { kind, ...definition } }) =>

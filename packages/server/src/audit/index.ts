@@ -1,1 +1,2 @@
 export { registerAuditRoutes } from './routes.ts';
+export { eventsOf } from './service.ts';

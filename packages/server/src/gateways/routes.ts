@@ -214,7 +214,7 @@ async function identify(world: GatewayWorld, request: SignedRequest): Promise<Ga
   );
 }
 
-/** Cuts and moved deadlines of this gateway's sessions, from whichever replica they come. */
+/** What happens to this gateway's sessions elsewhere, from whichever replica it comes. */
 function stream(scope: FastifyInstance, world: GatewayWorld): void {
   const operation: Operation = operations.gatewayStream;
   scope.route({
@@ -226,15 +226,19 @@ function stream(scope: FastifyInstance, world: GatewayWorld): void {
       const events = openStream(request, reply);
       world.streams.add(events);
       const tell = (signal: GatewaySignal): void => events.send('signal', signal);
+      const reading = new Set<Promise<void>>();
       const off = [
         world.signals.on('session', ({ id }) => {
-          void world
+          const read = world
             .transact((tx) => readSignal(tx, gateway, id))
             .then((signal) => signal && tell(signal))
-            .catch(() => events.close());
+            .catch(() => events.close())
+            .finally(() => reading.delete(read));
+          reading.add(read);
         }),
+        // Disabled: its sessions were cut before, in the same commit, and it is told of that first.
         world.signals.on('gateway', ({ id }) => {
-          if (id === gateway.gateway_id) events.close();
+          if (id === gateway.gateway_id) void Promise.all([...reading]).then(() => events.close());
         }),
         // Signals may be lost: the gateway connects again and renews its lease.
         world.signals.on('reload', () => events.close()),

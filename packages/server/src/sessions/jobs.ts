@@ -3,6 +3,7 @@ import type { Signals } from '../platform/signals.ts';
 import type { Transact } from '../platform/tx.ts';
 import { reviewSession } from './service-cut.ts';
 import { finishOverdue } from './service-lease.ts';
+import { warnOfEnds } from './service-warn.ts';
 import { openSessions, type SessionFilter } from './store.ts';
 
 interface World {
@@ -48,7 +49,8 @@ export function startReviews({ transact, signals, longestSession, onError }: Wor
   const timers = [
     setInterval(() => review({}), SWEEP_MS),
     setInterval(() => {
-      overdue ??= transact(finishOverdue)
+      overdue ??= transact((tx) => finishOverdue(tx, longestSession))
+        .then(() => transact(warnOfEnds))
         .catch(onError)
         .finally(() => {
           overdue = undefined;

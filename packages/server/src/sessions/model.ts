@@ -32,6 +32,29 @@ export type CutReason = Extract<
   | 'gateway_stopped'
 >;
 
+/** How long before its end the person of a session is warned, the longer first. */
+export const WARNINGS = [300, 60] as const;
+type Warning = (typeof WARNINGS)[number];
+
+/**
+ * The warning that is due of a session that ends at `ends_at`; undefined when it was given
+ * already, or none is due. An end that moves is warned of anew.
+ */
+export function warningDue(
+  session: {
+    readonly expires_at: Instant;
+    readonly warned_until: Instant | null;
+    readonly warned_seconds: number | null;
+  },
+  now: Instant,
+): Warning | undefined {
+  const left = (session.expires_at - now) / 1000;
+  const due = WARNINGS.findLast((seconds) => left <= seconds);
+  if (due === undefined || left <= 0) return undefined;
+  const given = session.warned_until === session.expires_at ? session.warned_seconds : null;
+  return given !== null && given <= due ? undefined : due;
+}
+
 /** One line for the person whose session it was: why, and what to do. */
 export const CUT_MESSAGES: Readonly<Record<CutReason, string>> = {
   expired: 'the approved time is over; request access again',
@@ -50,7 +73,7 @@ export const CUT_MESSAGES: Readonly<Record<CutReason, string>> = {
 export const cutState = (state: SessionState): SessionState =>
   state === 'opening' ? 'abandoned' : 'cut';
 
-/** min(what the method allows, the longest any session lasts). */
+/** min(what the method allows but for MFA, the longest any session lasts). */
 export function sessionEnd(now: Instant, methodEnd: Instant | null, longest: Seconds): Instant {
   const cap = plus(now, longest);
   return methodEnd !== null && methodEnd < cap ? methodEnd : cap;

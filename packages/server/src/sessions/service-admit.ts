@@ -11,6 +11,7 @@ import { credentialOf, sessionTargets } from './service-cut.ts';
 import { refuseEnded } from './service-open.ts';
 import type { SessionWorld } from './service-world.ts';
 import {
+  bindingOf,
   findSession,
   lockApproval,
   lockSession,
@@ -56,6 +57,9 @@ export async function admitSession(
     server_id: row.server_id,
     // Where SSH comes from. Opening looked at where the call came from: both must be allowed.
     client_address: input.client_address,
+    // With the proof that opening bound to this session, and no other session's.
+    login: { token_id: row.token_id, session_id: row.id },
+    binding: await bindingOf(tx.sql, row),
   });
   const method = bestAllowed(evaluation?.methods ?? [], {
     identity: row.identity,
@@ -73,7 +77,7 @@ export async function admitSession(
   if (!released.ok) return 'credential_unavailable';
   const opened = new Set(row.channels);
   const channels = method.channels.filter((channel) => opened.has(channel));
-  const end = sessionEnd(tx.now, method.expires_at, world.longestSession);
+  const end = sessionEnd(tx.now, method.session_until, world.longestSession);
   const expires = instant(Math.min(end, row.expires_at));
   const live = await moveSession(tx.sql, row.id, ['opening'], {
     state: 'live',

@@ -7,6 +7,9 @@ import type { Tx } from '../platform/tx.ts';
 import { approvalUsed, bestAllowed, evaluateFresh, isRecorded } from '../policy/index.ts';
 import { type CutReason, cutState, sessionEnd } from './model.ts';
 import {
+  bindingOf,
+  hasEnded,
+  lockApproval,
   lockSession,
   moveSession,
   namesOf,
@@ -70,19 +73,24 @@ export async function cutSessions(
 
 /**
  * Evaluates an open session again, as things are now: still allowed, with as many
- * channels, and recorded if that is demanded? Then its end may move, either way; else it is cut. The same evaluation as at
- * opening.
+ * channels, and recorded if that is demanded? Then its end may move, either way; else it is cut.
+ * The same evaluation as at opening, but that the rules which opened it ask no MFA again.
  */
 export async function reviewSession(tx: Tx, longest: Seconds, id: string): Promise<void> {
   const [seen] = await openSessions(tx.sql, { id });
   if (seen === undefined) return;
   await lockDeciding(tx.sql, [seen.user_id, seen.server_id]);
+  // Before the session, as whoever revokes takes them.
+  if (seen.request_id !== null) await lockApproval(tx.sql, seen.request_id);
   const [row] = await openSessions(tx.sql, { id });
   if (row === undefined) return;
   const evaluation = await evaluateFresh(tx, {
     user_id: row.user_id,
     server_id: row.server_id,
     client_address: row.client_address ?? undefined,
+    ...(row.token_id === null ? {} : { login: { token_id: row.token_id, session_id: row.id } }),
+    ...(row.state === 'live' ? { opened_by: row.rule_ids } : {}),
+    binding: await bindingOf(tx.sql, row),
   });
   if (evaluation === undefined || evaluation.server.state !== 'ACTIVE')
     return void (await cutSession(tx, row, 'server_changed'));
@@ -107,10 +115,13 @@ export async function reviewSession(tx: Tx, longest: Seconds, id: string): Promi
       row,
       row.expires_at <= tx.now ? 'expired' : 'policy_changed',
     ));
-  const expires_at = sessionEnd(row.opened_at, method.expires_at, longest);
+  const expires_at = sessionEnd(row.opened_at, method.session_until, longest);
   const request_id = approvalUsed(method)?.request_id ?? null;
   if (expires_at === row.expires_at && request_id === row.request_id) return;
-  await moveSession(tx.sql, id, ['opening', 'live'], {
+  // Held until this commits: whoever ends the approval then finds the session under it.
+  if (request_id !== null && hasEnded(await lockApproval(tx.sql, request_id)))
+    return reviewSession(tx, longest, id);
+  await moveSession(tx.sql, id, [row.state], {
     expires_at,
     request_id,
     rule_ids: json(method.rule_ids),

@@ -3,6 +3,7 @@ import {
   type Instant,
   type Lease,
   plus,
+  type Seconds,
   type SessionReport,
   seconds,
 } from '@postern/shared';
@@ -11,7 +12,7 @@ import { Refusal } from '../platform/errors.ts';
 import type { Tx } from '../platform/tx.ts';
 import { CUT_MESSAGES, type CutReason, LEASE_TIME } from './model.ts';
 import type { GatewayCaller } from './service-admit.ts';
-import { cutSession, sessionTargets } from './service-cut.ts';
+import { cutSession, reviewSession, sessionTargets } from './service-cut.ts';
 import {
   findSession,
   forgetNonces,
@@ -149,17 +150,24 @@ const FAULTS = new Set<EndReason>([
   'protocol_error',
 ]);
 
-/** What the clock brings to sessions. Idempotent; any replica, any time. */
-export async function finishOverdue(tx: Tx): Promise<void> {
-  for (const row of await overdueSessions(tx.sql, tx.now)) {
-    if (row.state === 'live') await cutSession(tx, row, 'expired');
-    else
-      await moveSession(tx.sql, row.id, ['opening'], {
-        state: 'abandoned',
-        ended_at: tx.now,
-        end_reason: 'expired',
-      });
+/**
+ * What the clock brings to sessions. Idempotent; any replica, any time. One that is over is
+ * evaluated once more before it is cut: an approval of the last moment may extend it.
+ */
+export async function finishOverdue(tx: Tx, longest: Seconds): Promise<void> {
+  const overdue = await overdueSessions(tx.sql, tx.now);
+  for (const row of overdue.filter(({ state }) => state === 'live')) {
+    await reviewSession(tx, longest, row.id);
+    const after = await findSession(tx.sql, row.id);
+    if (after !== undefined && after.expires_at <= tx.now) await cutSession(tx, after, 'expired');
   }
+  // These last: reviewing locks approvals, and whoever ends one may wait for these rows.
+  for (const row of overdue.filter(({ state }) => state === 'opening'))
+    await moveSession(tx.sql, row.id, ['opening'], {
+      state: 'abandoned',
+      ended_at: tx.now,
+      end_reason: 'expired',
+    });
   for (const row of await orphanedSessions(tx.sql, plus(tx.now, seconds(-2 * LEASE_TIME))))
     await lose(tx, row);
   await forgetNonces(tx.sql, tx.now);

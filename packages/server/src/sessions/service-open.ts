@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { OpenedSession, OpenSession } from '@postern/shared';
 import { parsePublicKey, plus, seconds, verifySessionProof } from '@postern/shared';
 import type { Caller } from '../identity/index.ts';
+import { useProofFor } from '../mfa/index.ts';
 import { SUCCESS, userRef } from '../platform/actor.ts';
 import { json } from '../platform/columns.ts';
 import { Refusal } from '../platform/errors.ts';
@@ -14,12 +15,14 @@ import {
   evaluateFresh,
   isRecorded,
   isWanted,
+  proofUsed,
 } from '../policy/index.ts';
 import { ADMISSION_TIME, LEASE_TIME, NONCE_LIFE, sessionEnd } from './model.ts';
 import { sessionTargets } from './service-cut.ts';
 import { describeSession } from './service-view.ts';
 import type { SessionWorld } from './service-world.ts';
 import {
+  hasEnded,
   insertNonce,
   insertSession,
   keyWasUsed,
@@ -67,6 +70,8 @@ export async function openSession(
     user_id: caller.user_id,
     server_id: input.server_id,
     client_address: clientAddress,
+    login: { token_id: caller.token_id, session_id: null },
+    binding: caller.binding,
   });
   const method = bestAllowed(evaluation?.methods ?? [], input);
   if (evaluation === undefined || method === undefined) throw whyNot(evaluation, input);
@@ -111,9 +116,12 @@ export async function openSession(
     client_address: clientAddress,
     opened_at: tx.now,
     admit_before: plus(tx.now, ADMISSION_TIME),
-    expires_at: sessionEnd(tx.now, method.expires_at, world.longestSession),
+    expires_at: sessionEnd(tx.now, method.session_until, world.longestSession),
   });
   if (row === undefined) throw usedKey();
+  const proof = proofUsed(method);
+  // Its row is locked by this: of two opens at once one finds it used, and opens nothing.
+  if (proof !== null) await useProofFor(tx, proof, row);
   await tx.audit({
     type: 'pam.session.open',
     actor: userRef(caller),
@@ -123,8 +131,13 @@ export async function openSession(
     rule_ids: row.rule_ids,
     session_id: row.id,
     client_address: clientAddress,
-    details: { public_key_sha256: createHash('sha256').update(publicKey).digest('hex') },
+    details: {
+      public_key_sha256: createHash('sha256').update(publicKey).digest('hex'),
+      ...(proof === null ? {} : { mfa_proof_id: proof.id }),
+    },
   });
+  // Its gateway reaches the target meanwhile.
+  await tx.signal({ kind: 'session', id: row.id });
   return {
     session: await describeSession(tx, row),
     gateway: {
@@ -171,7 +184,7 @@ async function provenKey(
 /** A revocation that came after the evaluation's read waits for us, or is seen here. */
 export async function refuseEnded(tx: Tx, requestId: string): Promise<void> {
   const approval = await lockApproval(tx.sql, requestId);
-  if (approval !== undefined && approval.revoked_at === null && approval.ended_at === null) return;
+  if (!hasEnded(approval)) return;
   throw new Refusal('approval_required', 'The approval has ended.', {
     next: 'Request access again: sft ssh <host>',
   });
@@ -196,10 +209,15 @@ function whyNot(evaluation: Evaluation | undefined, input: OpenSession): Refusal
         next: 'Raise a request: sft ssh <host>',
       },
     );
-  if (unmet.some((c) => c.type === 'mfa'))
+  const mfa = unmet.find((c) => c.type === 'mfa');
+  if (mfa?.type === 'mfa')
     return new Refusal(
       'mfa_required',
       `Needed first: ${unmet.map((c) => c.description).join('; ')}.`,
+      {
+        next: 'Connect in a terminal, which asks for it: sft ssh <host>',
+        acr_values: mfa.acr_values,
+      },
     );
   return new Refusal('not_permitted', `Not now: ${unmet.map((c) => c.description).join('; ')}.`);
 }

@@ -5,7 +5,14 @@ import { Refusal } from '../platform/errors.ts';
 import type { PageRequest } from '../platform/paging.ts';
 import type { Tx } from '../platform/tx.ts';
 import { cutSession } from './service-cut.ts';
-import { findSession, listSessionRows, lockSession, namesOf, type SessionRow } from './store.ts';
+import {
+  findSession,
+  listSessionRows,
+  lockSession,
+  namesOf,
+  openSessions,
+  type SessionRow,
+} from './store.ts';
 
 const orNull = (at: Instant | null): string | null => (at === null ? null : toRfc3339(at));
 
@@ -35,6 +42,26 @@ export async function describeSessions(tx: Tx, rows: readonly SessionRow[]): Pro
 export async function describeSession(tx: Tx, row: SessionRow): Promise<Session> {
   const [session] = await describeSessions(tx, [row]);
   return session!;
+}
+
+/** Who has which account of a server open now, the longest first. */
+export async function sessionsOn(tx: Tx, server_id: string) {
+  const rows = await openSessions(tx.sql, { server_id });
+  const names = await namesOf(tx.sql, rows);
+  return rows.map((row) => ({
+    user: names(row).user,
+    identity: row.identity,
+    since: row.opened_at,
+  }));
+}
+
+/** More were not opened by one request before somebody looked. */
+const MOST_OF_A_REQUEST = 500;
+
+/** The sessions that an access request opened, oldest first. */
+export async function sessionsOf(tx: Tx, request_id: string): Promise<Session[]> {
+  const rows = await listSessionRows(tx.sql, { request_id, limit: MOST_OF_A_REQUEST });
+  return describeSessions(tx, rows.reverse());
 }
 
 export async function findVisibleSession(

@@ -108,6 +108,22 @@ export const overdueSessions = (db: Sql, now: Instant): Promise<SessionRow[]> =>
     .orderBy('id')
     .execute();
 
+/** Live sessions that end soon. */
+export const endingSessions = (db: Sql, before: Instant): Promise<SessionRow[]> =>
+  db
+    .selectFrom('sessions')
+    .selectAll()
+    .where('state', '=', 'live')
+    .where('expires_at', '<=', before)
+    .orderBy('id')
+    .execute();
+
+export const markWarned = (
+  db: Sql,
+  id: string,
+  warned: { warned_until: Instant; warned_seconds: number },
+): Promise<unknown> => db.updateTable('sessions').set(warned).where('id', '=', id).execute();
+
 /** Live sessions of gateways that have not renewed since. */
 export const orphanedSessions = (db: Sql, since: Instant): Promise<SessionRow[]> =>
   db
@@ -199,6 +215,20 @@ export const tokenStands = async (db: Sql, id: string, now: Instant): Promise<bo
   return row !== undefined && row.revoked_at === null && row.expires_at > now;
 };
 
+/** The job whose login opened the session; null: it was no job's. */
+export const bindingOf = async (
+  db: Sql,
+  { token_id }: Pick<SessionRow, 'token_id'>,
+): Promise<string | null> => {
+  if (token_id === null) return null;
+  const row = await db
+    .selectFrom('tokens')
+    .select('binding')
+    .where('id', '=', token_id)
+    .executeTakeFirst();
+  return row?.binding ?? null;
+};
+
 /** Whether the token was taken back; that it has run out ends no session. */
 export const tokenWasRevoked = async (db: Sql, id: string): Promise<boolean> => {
   const row = await db
@@ -217,3 +247,8 @@ export const lockApproval = (db: Sql, requestId: string) =>
     .where('request_id', '=', requestId)
     .forShare()
     .executeTakeFirst();
+
+/** Whether nothing rests on it any more; also when there is none. */
+export const hasEnded = (
+  approval: { revoked_at: Instant | null; ended_at: Instant | null } | undefined,
+): boolean => approval === undefined || approval.revoked_at !== null || approval.ended_at !== null;

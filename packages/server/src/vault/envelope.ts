@@ -17,6 +17,8 @@ export type SealContext =
       readonly purpose: Exclude<Purpose, 'account_secret'>;
       readonly team: string;
       readonly version: number;
+      /** What it belongs to, where there are several of the purpose. */
+      readonly subject?: string;
     };
 
 /** As stored: bytes are base64url, each GCM tag stands at the end of its ciphertext. */
@@ -163,7 +165,8 @@ const secretAad = (context: SealContext): Buffer =>
 function bound(context: SealContext): Record<string, string | number> {
   const { team, purpose, version } = context;
   const common = { format: 'postern-seal-v1', team, purpose, version };
-  if (context.purpose !== 'account_secret') return common;
+  if (context.purpose !== 'account_secret')
+    return context.subject === undefined ? common : { ...common, subject: context.subject };
   const { account_id, server_identity_revision } = context;
   return { ...common, account_id, server_identity_revision };
 }

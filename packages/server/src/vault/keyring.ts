@@ -11,6 +11,9 @@ export const PURPOSES = [
   'oidc',
   'gateway',
   'recording',
+  'push_target',
+  'login_password',
+  'totp',
 ] as const;
 export type Purpose = (typeof PURPOSES)[number];
 

@@ -42,7 +42,7 @@ describe('documents', () => {
           pointer: '/documents/0/kind',
           code: 'unknown_kind',
           detail:
-            'is not a kind of document; allowed: Group, User, ResourceGroup, Server, RequestType, SecurityPolicy',
+            'is not a kind of document; allowed: Group, User, GroupRule, ResourceGroup, Server, RequestType, SecurityPolicy',
         },
         { pointer: '/documents/1/kind' },
       ],

@@ -130,6 +130,6 @@ onBoth('while the clock cannot be trusted', (kit) => {
     demo.service.clock.refusal = undefined;
     await handlers.get('request.timeout')?.({ request_id: request.id });
     expect(await state()).toBe('approved');
-    timers.stop();
+    await timers.stop();
   });
 });

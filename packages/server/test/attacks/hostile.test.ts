@@ -197,7 +197,8 @@ function fault(
   const problem = JSON.parse(payload);
   if (!Value.Check(Problem, problem)) return 'not a problem document';
   if (status >= 500 && !SAID[problem.code]?.includes(id)) return problem.code;
-  return status === 401 ? 'not authenticated' : undefined;
+  // Who logs in with nonsense is told so; everybody else here has a token.
+  return status === 401 && operations[id].access !== 'public' ? 'not authenticated' : undefined;
 }
 
 async function describedBy({ service }: Demo): Promise<Map<string, Described>> {

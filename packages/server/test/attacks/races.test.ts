@@ -1,6 +1,7 @@
-import { generateEd25519, signSessionProof } from '@postern/shared';
+import { generateEd25519, plus, seconds, signSessionProof } from '@postern/shared';
 import type { LightMyRequestResponse } from 'fastify';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { finishDue } from '../../src/requests/service-end.ts';
 import {
   approvedFor,
   askOf,
@@ -24,7 +25,10 @@ import {
 const POSTGRES_ROUNDS = Number(process.env.POSTERN_RACE_ROUNDS ?? 10);
 
 // As many rounds of each as a run may take; POSTERN_RACE_ROUNDS=1000 goes deeper.
-vi.setConfig({ testTimeout: 240_000 });
+vi.setConfig({ testTimeout: 240_000 + POSTGRES_ROUNDS * 1_000 });
+
+/** What the log says of a request that was decided once. */
+const DECIDED = ['access.request.create', 'access.request.decide', 'access.request.resolve'];
 
 onBoth('attack 3: at once', (kit) => {
   const demo = withDemo(kit);
@@ -40,6 +44,11 @@ onBoth('attack 3: at once', (kit) => {
 
   beforeAll(async () => {
     await askOf(demo, { any: 1, of: ['manager', 'group:linux-approvers'] });
+    // Rounds that wait for something to be over move the clock by days.
+    await kit.db.sql
+      .updateTable('tokens')
+      .set({ expires_at: plus(kit.clock.now(), seconds(10_000 * 86_400)) })
+      .execute();
     kit.clock.advance(1);
   });
   beforeEach(async () => {
@@ -108,7 +117,7 @@ onBoth('attack 3: at once', (kit) => {
         path: 'pending → approved',
         approvals: 1,
         decisions: 1,
-        events: ['access.request.create', 'access.request.decide', 'access.request.resolve'],
+        events: DECIDED,
       });
       await end(request.id);
     }));
@@ -124,6 +133,7 @@ onBoth('attack 3: at once', (kit) => {
       const left = await traces(request.id);
       expect([left.decisions, left.history]).toEqual([1, 2]);
       expect(left.approvals).toBe(left.state === 'approved' ? 1 : 0);
+      expect(left.events).toEqual(DECIDED);
       await end(request.id);
     }));
 
@@ -138,6 +148,36 @@ onBoth('attack 3: at once', (kit) => {
       const left = await traces(request.id);
       expect(['approved', 'canceled']).toContain(left.state);
       expect([left.approvals, left.history]).toEqual([left.state === 'approved' ? 1 : 0, 2]);
+      expect(left.events).toEqual(
+        left.state === 'approved' ? DECIDED : ['access.request.cancel', 'access.request.create'],
+      );
+      await end(request.id);
+    }));
+
+  it('an approval and the time-out of the step: one of them', () =>
+    times(async () => {
+      const request = await raisedBy(demo, 'ellis');
+      kit.clock.advance(86_399);
+      const said = await all(
+        () => decide(demo.service, demo.tokens.dana, request),
+        async () => {
+          kit.clock.advance(1);
+          await kit.transact((tx) => finishDue(tx, request.id));
+          return call('uma', 'GET', `/access_requests/${request.id}`);
+        },
+      );
+      const left = await traces(request.id);
+      const won = codeOf(said[0]!) === '200';
+      expect(['200', 'request_already_resolved', 'state_conflict']).toContain(codeOf(said[0]!));
+      expect(left).toMatchObject({
+        path: won ? 'pending → approved' : 'pending → expired',
+        approvals: won ? 1 : 0,
+        decisions: won ? 1 : 0,
+        history: 2,
+      });
+      expect(left.events).toEqual(
+        won ? DECIDED : ['access.request.create', 'access.request.expire'],
+      );
       await end(request.id);
     }));
 

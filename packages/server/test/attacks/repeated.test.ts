@@ -108,6 +108,13 @@ onBoth('a call that is repeated', (kit) => {
         public_key: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA',
       },
       createSessionNonce: undefined,
+      createChatLink: undefined,
+      createScimConnection: { name: 'x' },
+      rotateScimToken: undefined,
+      createPushTarget: { name: 'x', url: 'https://scim.example.com', token: 'x' },
+      createInvitation: undefined,
+      createMfaApproval: { acr: 'any' },
+      answerMfaApproval: { code: '000000' },
     };
     const secret = Object.values(operations).filter(
       (operation) =>
@@ -117,7 +124,12 @@ onBoth('a call that is repeated', (kit) => {
     );
     expect(secret.map(({ id }) => id).sort()).toEqual(Object.keys(bodies).sort());
     for (const { id, path } of secret) {
-      const said = await post('pat', path.replace('/v1/teams/{team}', ''), bodies[id], 'key-5');
+      const said = await post(
+        'pat',
+        path.replace('/v1/teams/{team}', '').replace('{id}', kit.ids.uuid()),
+        bodies[id],
+        'key-5',
+      );
       expect([id, said.statusCode, said.json().detail]).toEqual([
         id,
         400,

@@ -5,7 +5,7 @@ import { SESSION_PAIRS } from '../../src/sessions/model.ts';
 import { finishOverdue } from '../../src/sessions/service-lease.ts';
 import { approvedFor, methodFor, withDemo } from '../kit/flow.ts';
 import { onBoth } from '../kit/index.ts';
-import { must } from '../kit/service.ts';
+import { LONGEST_SESSION, must } from '../kit/service.ts';
 import { openAs, signIn } from '../kit/sessions.ts';
 
 onBoth('changes of state', (kit) => {
@@ -81,7 +81,7 @@ onBoth('changes of state', (kit) => {
     must(await report(terminated, done));
     const abandoned = await open();
     kit.clock.advance(61);
-    await kit.transact(finishOverdue);
+    await kit.transact((tx) => finishOverdue(tx, LONGEST_SESSION));
     must(await report(abandoned.id, done));
     const lost = await admitted();
     kit.clock.advance(16);

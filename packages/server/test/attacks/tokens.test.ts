@@ -49,7 +49,7 @@ onBoth('attack 10: tokens', (kit) => {
       const { token } = await made();
       const said = await whoami(spoil(token));
       expect([said.statusCode, bare(said.body)]).toEqual([401, alike]);
-      expect(said.headers['www-authenticate']).toBe('Bearer');
+      expect(said.headers['www-authenticate']).toBe('DPoP algs="ES256 EdDSA", Bearer');
     });
 
     it('revoked, also for what is answered from memory', async () => {

@@ -12,7 +12,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { apply, makeUser, withDemo } from '../kit/flow.ts';
 import { onBoth } from '../kit/index.ts';
 import { PREFIX } from '../kit/service.ts';
-import { pathOf, type Spec, specsOf, type Thing } from './calls.ts';
+import { pathOf, specsOf } from './calls.ts';
+import type { Spec, Thing } from './spec.ts';
 
 const table: readonly Operation[] = Object.values(operations);
 
@@ -93,14 +94,14 @@ onBoth('every operation, by everybody', (kit) => {
           { login: 'nothing', roles: [], relations: [] },
           ...ROLES.map((role) => ({ login: `only-${role}`, roles: [role], relations: [] })),
         ];
-        for (const relation of ['self', 'approver_of'] as const)
+        for (const relation of ['self', 'approver_of', 'owner_of'] as const)
           if (thing[relation] !== undefined)
             actors.push({ login: relation, roles: ['end_user'], relations: [relation] });
         expect(outcome(operation, await send(id, undefined, thing))).toBe('unauthenticated');
         const results: Record<string, string> = {};
         const wanted: Record<string, string> = {};
         for (const actor of actors) {
-          const [relation] = actor.relations as ['self' | 'approver_of'] | [];
+          const [relation] = actor.relations as ['self' | 'approver_of' | 'owner_of'] | [];
           const login = relation === undefined ? actor.login : thing[relation]!;
           const said = await send(id, demo.tokens[login], thing);
           results[actor.login] = outcome(operation, said);
@@ -128,11 +129,17 @@ onBoth('every operation, by everybody', (kit) => {
   it('what is public takes its one-time code and nothing else', async () => {
     expect(table.filter(({ access }) => access === 'public').map(({ id }) => id)).toEqual([
       'enrollGateway',
+      'issueWorkloadToken',
+      'issueServiceToken',
     ]);
     const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ';
     const body = { code: 'pgc_x', public_key: key, host_keys: [key], host: 'gw.test', port: 22 };
     const said = await send('enrollGateway', demo.tokens.pat, { body });
     expect(JSON.parse(said.text).code).toBe('not_permitted');
+    for (const id of ['issueWorkloadToken', 'issueServiceToken'] as const) {
+      const job = await send(id, demo.tokens.pat, await specs[id].make());
+      expect([id, JSON.parse(job.text).code]).toEqual([id, 'unauthenticated']);
+    }
   });
 
   it('another team answers as if nothing were there', async () => {
@@ -150,6 +157,10 @@ onBoth('every operation, by everybody', (kit) => {
 function deviations(id: OperationId): Record<string, string> {
   // The requester may see his request, and is told why he cannot decide it.
   if (id === 'decideAccessRequest') return { self: 'requester_cannot_decide' };
+  // A stand-in for others takes a security_admin.
+  if (id === 'createDelegation') return { 'only-end_user': 'not_permitted' };
+  // A service user has no account in the chat.
+  if (id === 'createChatLink') return { 'only-end_user': 'not_permitted' };
   // Groups are pam_admin's to apply.
   if (id === 'apply') return { 'only-security_admin': 'not_permitted' };
   return {};

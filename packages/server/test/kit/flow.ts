@@ -1,6 +1,8 @@
 import type { AccessMethod, AccessRequest, Answer } from '@postern/shared';
 import type { LightMyRequestResponse } from 'fastify';
 import { afterAll, beforeAll, expect } from 'vitest';
+import type { SlackSettings } from '../../src/chat/index.ts';
+import type { OidcSettings } from '../../src/upstream/index.ts';
 import type { Kit } from './index.ts';
 import { demoWorld, must, startService, type TestService, type Tokens, typeOf } from './service.ts';
 import { enrolTestGateway, type TestGateway } from './sessions.ts';
@@ -14,10 +16,14 @@ export interface Demo {
 }
 
 /** What no test may leave behind is asserted when the suite ends: a fault in the log. */
-export function withDemo(kit: Kit): Demo {
+export function withDemo(
+  kit: Kit,
+  slack?: SlackSettings | null,
+  oidc?: () => Promise<OidcSettings>,
+): Demo {
   const demo = {} as Demo;
   beforeAll(async () => {
-    demo.service = await startService(kit);
+    demo.service = await startService(kit, slack, undefined, await oidc?.());
     demo.tokens = { ...(await demoWorld(kit, demo.service)) };
     demo.ids = await demoIds(demo.service, demo.tokens);
     demo.gateway = await enrolTestGateway(kit, demo.service, demo.tokens);

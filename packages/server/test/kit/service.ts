@@ -6,18 +6,30 @@ import { type AccessMethod, plus, seconds } from '@postern/shared';
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 import { parseAllDocuments } from 'yaml';
 import { buildApp } from '../../src/app.ts';
+import type { SlackSettings } from '../../src/chat/index.ts';
 import { type Composed, compose } from '../../src/deps.ts';
 import { bootstrapTeam } from '../../src/directory/index.ts';
 import type { Refusal } from '../../src/platform/errors.ts';
 import { createLogger } from '../../src/platform/logging.ts';
 import { createMetrics } from '../../src/platform/metrics.ts';
+import { createPasswordHasher, type PasswordHasher } from '../../src/platform/password-hash.ts';
 import { type Signals, startSignals } from '../../src/platform/signals.ts';
-import { createKeyring, keyringCheck, parseMasterKey } from '../../src/vault/index.ts';
+import type { OidcSettings } from '../../src/upstream/index.ts';
+import {
+  createKeyring,
+  type Keyring,
+  keyringCheck,
+  parseMasterKey,
+} from '../../src/vault/index.ts';
 import { VERSION } from '../../src/version.ts';
+import { type TestFactors, testFactors } from './factors.ts';
 import type { Kit } from './index.ts';
 
 export const TEAM = 'demo';
 export const PREFIX = `/v1/teams/${TEAM}`;
+/** Where mails say that the service is. */
+export const PUBLIC_URL = 'https://postern.example.test';
+export const LONGEST_LOGIN = seconds(12 * 3600);
 export const LONGEST_SESSION = seconds(8 * 3600);
 export const PASSWORDS = {
   DEMO_PAMADMIN1_PASSWORD: 'correct horse 1',
@@ -31,14 +43,19 @@ export interface TestService {
   readonly composed: Composed;
   readonly signals: Signals;
   readonly bootstrap: string;
+  readonly keyring: Keyring;
   /** Errors that reached the log: a test that ends with one has found a bug. */
   readonly faults: unknown[];
   /** The log, a JSON text a line. */
   readonly lines: string[];
   /** Set, it is what the guard of the clock refuses with. */
   readonly clock: { refusal: Refusal | undefined };
+  /** How often a password was hashed or compared. */
+  readonly hashed: { count: number };
   /** Where recordings are looked for. */
   readonly recordings: string;
+  /** Second factors of its people; at first nobody has one. */
+  readonly factors: TestFactors;
   call(
     token: string | undefined,
     method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
@@ -49,7 +66,21 @@ export interface TestService {
   stop(): Promise<void>;
 }
 
-export async function startService(kit: Kit): Promise<TestService> {
+/** A workspace that nobody answers for. */
+export const TEST_SLACK: SlackSettings = {
+  signing_secret: randomBytes(16).toString('hex'),
+  bot_token: 'xoxb-test',
+  workspace_id: 'T0DEMO',
+  api_url: new URL('http://127.0.0.1:9/api'),
+  allow_private: true,
+};
+
+export async function startService(
+  kit: Kit,
+  slack: SlackSettings | null = TEST_SLACK,
+  browserLoginOf?: BrowserLoginOf,
+  oidc: OidcSettings | null = null,
+): Promise<TestService> {
   const master = parseMasterKey(randomBytes(32).toString('base64'));
   if (!master.ok) throw new Error(master.reason);
   const keyring = createKeyring([master.value]);
@@ -67,6 +98,26 @@ export async function startService(kit: Kit): Promise<TestService> {
     .updateTable('tokens')
     .set({ expires_at: plus(kit.clock.now(), seconds(86_400)) })
     .execute();
+  return serveOn(kit, keyring.value, team.bootstrap_token!, slack, browserLoginOf, oidc);
+}
+
+/** Another process of the same service: the same database and keys, and nothing else shared. */
+export const startReplica = (
+  kit: Kit,
+  of: TestService,
+  browserLoginOf?: BrowserLoginOf,
+): Promise<TestService> => serveOn(kit, of.keyring, of.bootstrap, TEST_SLACK, browserLoginOf);
+
+type BrowserLoginOf = Parameters<typeof compose>[1]['browserLoginOf'];
+
+async function serveOn(
+  kit: Kit,
+  keyring: Keyring,
+  bootstrap: string,
+  slack: SlackSettings | null,
+  browserLoginOf: BrowserLoginOf,
+  oidc: OidcSettings | null = null,
+): Promise<TestService> {
   const recordings = mkdtempSync(join(tmpdir(), 'postern-recordings-'));
   const faults: unknown[] = [];
   const lines: string[] = [];
@@ -79,17 +130,25 @@ export async function startService(kit: Kit): Promise<TestService> {
   });
   const signals = await startSignals(kit.db, (error) => faults.push(error));
   let composed: Composed | undefined;
+  const hashed = { count: 0 };
   const clock = { refusal: undefined as Refusal | undefined };
+  const factors = testFactors();
+  const metrics = createMetrics();
   const app = await buildApp({
     version: VERSION,
     log,
-    metrics: createMetrics(),
+    metrics,
     checks: [],
     closeStreams: () => composed?.closeStreams(),
     register: async (instance) => {
       shareCompiled(instance);
       composed = await compose(instance, {
         team: TEAM,
+        publicUrl: PUBLIC_URL,
+        staticTokens: true,
+        origins: () => [PUBLIC_URL],
+        oauth: { login_seconds: LONGEST_LOGIN },
+        ...(browserLoginOf === undefined ? {} : { browserLoginOf }),
         transact: kit.transact,
         clock: kit.clock,
         clockGuard: {
@@ -98,10 +157,18 @@ export async function startService(kit: Kit): Promise<TestService> {
           },
         },
         signals,
-        keyring: keyring.value,
+        keyring,
+        passwords: countedHasher(hashed),
         recordingDir: recordings,
         longestSession: LONGEST_SESSION,
         monotonic: () => performance.now(),
+        messages: { mail: null, webhooks: [] },
+        slack,
+        push: { private_hosts: ['127.0.0.1'] },
+        factors,
+        workload: { private_hosts: ['127.0.0.1'] },
+        oidc,
+        metrics,
         log,
       });
     },
@@ -111,11 +178,14 @@ export async function startService(kit: Kit): Promise<TestService> {
     app,
     composed: composed!,
     signals,
-    bootstrap: team.bootstrap_token!,
+    bootstrap,
+    keyring,
     faults,
     lines,
     clock,
+    hashed,
     recordings,
+    factors,
     call: (token, method, path, body, headers = {}) =>
       app.inject({
         method,
@@ -131,6 +201,21 @@ export async function startService(kit: Kit): Promise<TestService> {
       await app.close();
       await signals.close();
       rmSync(recordings, { recursive: true });
+    },
+  };
+}
+
+/** Cheap, and it counts: what a test can say of time is how much work was done. */
+function countedHasher(hashed: { count: number }): PasswordHasher {
+  const hasher = createPasswordHasher({ memoryCost: 8, timeCost: 1 });
+  return {
+    hash: (password) => {
+      hashed.count += 1;
+      return hasher.hash(password);
+    },
+    matches: (kept, password) => {
+      hashed.count += 1;
+      return hasher.matches(kept, password);
     },
   };
 }

@@ -1,6 +1,6 @@
 import { instant } from '@postern/shared';
-import { expect, test } from 'vitest';
-import { createClockGuard, simulatedClock } from '../../src/platform/clock.ts';
+import { describe, expect, test } from 'vitest';
+import { createClockGuard, scaledClock, simulatedClock } from '../../src/platform/clock.ts';
 import { createIds } from '../../src/platform/ids.ts';
 
 const START = instant(Date.parse('2026-03-02T09:00:00Z'));
@@ -108,4 +108,24 @@ test('ids: UUIDv7, unique, sorted as made, while time passes, stands still and s
   for (const id of made)
     expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   expect(Number.parseInt(made[0]!.replaceAll('-', '').slice(0, 12), 16)).toBe(START);
+});
+
+describe('the clock of a demo', () => {
+  test('shows the same now, runs ahead, and translates both ways', () => {
+    const machine = simulatedClock(START);
+    const fast = scaledClock(machine, 60);
+    expect(fast.now()).toBe(START);
+    machine.advance(10);
+    expect(fast.now()).toBe(START + 600_000);
+    expect(fast.shown(machine.now())).toBe(fast.now());
+    expect(fast.reached(fast.now())).toBe(machine.now());
+  });
+
+  test('at the speed of the machine it is the machine’s', () => {
+    const machine = simulatedClock(START);
+    const same = scaledClock(machine, 1);
+    machine.advance(86_400);
+    expect(same.now()).toBe(machine.now());
+    expect(same.reached(machine.now())).toBe(machine.now());
+  });
 });

@@ -33,6 +33,7 @@ test('nothing set: loopback, PGlite, no master key and no other secret', () => {
     database_url: undefined,
     master_key: undefined,
     bootstrap_token_file: undefined,
+    static_tokens: false,
     demo: false,
     session: { max_seconds: 28_800 },
     gateway: { enabled: true, host: '127.0.0.1', public_host: '127.0.0.1' },
