@@ -21,8 +21,27 @@ export interface FilesPort {
   isDirectory(path: string): Promise<boolean>;
   /** Names in a folder, sorted. */
   list(path: string): Promise<readonly string[]>;
+  /**
+   * Waits until nobody else on this machine has the file's lock.
+   * @returns what gives it up
+   */
+  lock(path: string, interrupt: AbortSignal): Promise<() => Promise<void>>;
   /** All of standard input. */
   stdin(): Promise<string>;
+}
+
+export interface Loopback {
+  readonly port: number;
+  /** The first URL that was accepted. */
+  readonly arrival: Promise<URL>;
+  close(): void;
+}
+
+export interface BrowserPort {
+  /** Asks the desktop to show it; whether it did is not known. */
+  open(url: URL): Promise<void>;
+  /** Listens on 127.0.0.1, on a port that is free. */
+  listen(accepts: (url: URL) => boolean): Promise<Loopback>;
 }
 
 /**
@@ -31,9 +50,12 @@ export interface FilesPort {
  */
 export interface World extends Console {
   readonly home: string;
+  readonly hostname: string;
+  readonly platform: NodeJS.Platform;
   readonly clock: ClockPort;
   readonly files: FilesPort;
   readonly http: HttpPort;
+  readonly browser: BrowserPort;
   readonly prompt: PromptPort;
   readonly ssh: SshPort;
 }

@@ -1,13 +1,24 @@
 import type { World } from './context.ts';
 import { Failure } from './failure.ts';
+import type { LoginKey } from './oauth/key.ts';
 
-/** What `sft login` keeps between commands. */
-export interface Login {
+interface Place {
   readonly url: string;
   readonly team: string;
-  readonly token: string;
   readonly ca_file?: string;
 }
+
+/** Tokens of a login, and the key without which they are of no use. */
+export interface OauthTokens {
+  readonly access_token: string;
+  readonly refresh_token: string;
+  /** When the access token ends: milliseconds since 1970. */
+  readonly expires_at: number;
+  readonly key: LoginKey;
+}
+
+/** What `sft login` keeps between commands. */
+export type Login = Place & ({ readonly token: string } | { readonly oauth: OauthTokens });
 
 /** `$XDG_CONFIG_HOME/sft`, else `~/.sft`. */
 export function loginPath({ env, home }: World): string {
@@ -47,12 +58,24 @@ export async function removeLogin(world: World): Promise<void> {
 
 function parse(text: string): Login | undefined {
   try {
-    const value = JSON.parse(text) as Partial<Record<keyof Login, unknown>>;
-    const texts = [value.url, value.team, value.token];
-    return texts.every((t) => typeof t === 'string') ? (value as Login) : undefined;
+    const value = JSON.parse(text) as Record<string, unknown>;
+    const tokens = value.oauth as Partial<Record<keyof OauthTokens, unknown>> | undefined;
+    const held =
+      tokens === undefined
+        ? [value.token]
+        : [tokens.access_token, tokens.refresh_token, ...keyTexts(tokens.key)];
+    const isLogin =
+      [value.url, value.team, ...held].every((text) => typeof text === 'string') &&
+      (tokens === undefined || typeof tokens.expires_at === 'number');
+    return isLogin ? (value as unknown as Login) : undefined;
   } catch {
     return undefined;
   }
+}
+
+function keyTexts(key: unknown): unknown[] {
+  const { x, y, d } = (key ?? {}) as Record<string, unknown>;
+  return [x, y, d];
 }
 
 const exposed = (path: string): Failure =>

@@ -1,4 +1,4 @@
-import { CommanderError, Option, Command as Parser } from 'commander';
+import { CommanderError, InvalidArgumentError, Option, Command as Parser } from 'commander';
 import type { Command, Ctx, FlagSpec, Program } from './command.ts';
 import { type Failure, usage } from './failure.ts';
 import { GLOBAL_FLAGS } from './find-command.ts';
@@ -65,9 +65,15 @@ function addFlag(parser: Parser, [name, flag]: readonly [string, FlagSpec]): Add
   const short = flag.short === undefined ? '' : `-${flag.short}, `;
   const value = flag.value === undefined ? '' : ` <${flag.value}>`;
   const option = new Option(`${short}--${name}${value}`, flag.summary);
-  if (flag.choices !== undefined) option.choices([...flag.choices]);
+  const { choices } = flag;
+  if (choices !== undefined) option.choices([...choices]);
+  // Takes the place of the parser that holds to the choices.
   if (flag.many)
-    option.argParser((text: string, before: readonly string[] = []) => [...before, text]);
+    option.argParser((text: string, before: readonly string[] = []) => {
+      if (choices !== undefined && !choices.includes(text))
+        throw new InvalidArgumentError(`Allowed choices are ${choices.join(', ')}.`);
+      return [...before, text];
+    });
   parser.addOption(option);
   const key = option.attributeName();
   return {

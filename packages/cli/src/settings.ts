@@ -31,23 +31,12 @@ export async function readSettings(world: World, flags: GlobalFlags): Promise<Se
   return { url: serviceUrl(url), team, ca: caFile && (await readCa(world, caFile)) };
 }
 
-/**
- * The token for this service and team. A stored one goes only to where it was stored for:
- * a `--url` to somewhere else must not carry it along.
- */
-export async function readToken(world: World, { url, team }: Settings): Promise<string> {
-  const { SFT_TOKEN, SFT_TOKEN_FILE } = world.env;
-  if (SFT_TOKEN) return checkedToken(SFT_TOKEN, 'SFT_TOKEN');
-  if (SFT_TOKEN_FILE) return await readTokenFile(world, SFT_TOKEN_FILE);
-  const login = await readLogin(world);
-  if (login !== undefined && sameService(login, url.href) && login.team === team)
-    return checkedToken(login.token, 'the stored login');
-  throw new Failure(
+export const notLoggedIn = ({ url, team }: Settings): Failure =>
+  new Failure(
     'unauthenticated',
     `Not logged in to ${url.origin} as a member of ${team}.`,
-    'Run `sft login --token-file FILE`, or set SFT_TOKEN_FILE.',
+    'Run `sft login`, or set SFT_TOKEN_FILE.',
   );
-}
 
 /** @param path `-` is standard input. */
 export async function readTokenFile(world: World, path: string): Promise<string> {
@@ -61,7 +50,7 @@ export async function readTokenFile(world: World, path: string): Promise<string>
 }
 
 /** RFC 6750 §2.1; the text itself is in no message. */
-function checkedToken(text: string, source: string): string {
+export function checkedToken(text: string, source: string): string {
   const token = text.trim();
   if (/^[A-Za-z0-9._~+/_-]{1,512}=*$/.test(token)) return token;
   throw new Failure(
@@ -80,7 +69,7 @@ export function serviceUrl(text: string): URL {
       `${text} is not the URL of a service.`,
       'Pass one such as https://postern.example.com with --url or SFT_URL.',
     );
-  if (url.protocol === 'http:' && !isLoopback(url.hostname))
+  if (!isSafeUrl(url))
     throw new Failure(
       'configuration',
       `${url.origin} would send the token in the clear.`,
@@ -89,10 +78,14 @@ export function serviceUrl(text: string): URL {
   return url;
 }
 
+/** Nobody on the way reads what is sent there. */
+export const isSafeUrl = ({ protocol, hostname }: URL): boolean =>
+  protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
+
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
 
-const sameService = (login: Login, url: string): boolean =>
+export const sameService = (login: Login, url: string): boolean =>
   URL.canParse(url) && URL.canParse(login.url) && new URL(url).href === new URL(login.url).href;
 
 async function readCa(world: World, path: string): Promise<string> {
@@ -118,5 +111,5 @@ const notConfigured = (detail: string, flag: string, variable: string): Failure 
   new Failure(
     'configuration',
     detail,
-    `Pass ${flag}, set ${variable}, or log in once with \`sft login --url URL --team TEAM --token-file FILE\`.`,
+    `Pass ${flag}, set ${variable}, or log in once with \`sft login --url URL --team TEAM\`.`,
   );

@@ -23,7 +23,7 @@ describe('completion bash', () => {
   test('commands, their second words, flags, and the hosts of the person', async () => {
     const { out } = await sft('completion bash');
     expect(offers(out, ['sft', 'li'])).toEqual(['list-servers']);
-    expect(offers(out, ['sft', 'request', 'c'])).toEqual(['cancel']);
+    expect(offers(out, ['sft', 'request', 'c'])).toEqual(['catalog', 'create', 'cancel']);
     expect(offers(out, ['sft', 'ssh', 'host', '--acc'])).toEqual(['--account']);
     expect(offers(out, ['sft', 'ssh', ''])).toEqual(['opa-demo-linux']);
   });

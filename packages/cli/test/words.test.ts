@@ -25,7 +25,7 @@ describe('the words of a command', () => {
   test('half a command: 64, and how it goes on', async () => {
     const { exit, err } = await sft('request');
     expect(exit).toBe(EXIT.usage);
-    expect(err).toContain('Say one of: list, show, cancel, wait.');
+    expect(err).toContain('Say one of: catalog, create, list, show, cancel, escalate, wait.');
   });
 
   test.each(['request --help', 'help request'])('%s lists the group', async (words) => {

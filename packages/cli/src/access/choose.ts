@@ -4,6 +4,14 @@ import { type AccessMethod, fromRfc3339 } from '@postern/shared';
 export const unmet = (method: AccessMethod) =>
   method.conditionals.filter((c) => !c.condition_is_met);
 
+/** Whether MFA is all that a method still needs. */
+export const needsOnlyMfa = (method: AccessMethod): boolean => {
+  const { resource_status: status } = method;
+  const open = unmet(method);
+  const isFree = status === 'available' || status === 'checked_out';
+  return isFree && open.length > 0 && open.every(({ type }) => type === 'mfa');
+};
+
 /**
  * The best of several ways into one account: the allowed one that lasts longest, else the
  * one with the fewest unmet conditions; of equals the first, as the service orders them.

@@ -1,5 +1,6 @@
 import { type EndReason, EXIT } from '@postern/shared';
 import type { Api } from '../api/client.ts';
+import type { ClockPort } from '../context.ts';
 import { Failure } from '../failure.ts';
 import type { SshEnd } from '../ssh/port.ts';
 
@@ -46,7 +47,12 @@ const REASONS: Readonly<Record<EndReason, readonly [string, string]>> = {
 };
 
 /** How an SSH session ended, as this program ends. @throws Failure 255 */
-export async function exitOf(end: SshEnd, api: Api, sessionId: string): Promise<number> {
+export async function exitOf(
+  end: SshEnd,
+  api: Api,
+  sessionId: string,
+  clock: ClockPort,
+): Promise<number> {
   if (end.kind === 'exited') return end.exit;
   if (end.kind === 'lost' && end.is_told === true) return EXIT.transport;
   if (end.kind === 'host_key_mismatch')
@@ -55,17 +61,29 @@ export async function exitOf(end: SshEnd, api: Api, sessionId: string): Promise<
       `The gateway shows another host key (${end.fingerprint}) than the service named.`,
       'Do not go on: somebody may be in between. Tell your administrators.',
     );
-  const reason = await reasonOf(api, sessionId);
+  const reason = await reasonOf(api, sessionId, clock);
   if (reason !== undefined) throw new Failure('transport', ...reason);
   throw new Failure('transport', end.why ?? 'The connection was lost.', AGAIN());
 }
 
+/** The gateway tells the service how a session has ended a moment after it has closed it. */
+const ASKED = 5;
+const BETWEEN_MS = 200;
+
 /** What the service knows of a session's end; nothing when it cannot be asked. */
-async function reasonOf(api: Api, id: string): Promise<readonly [string, string] | undefined> {
+async function reasonOf(
+  api: Api,
+  id: string,
+  clock: ClockPort,
+): Promise<readonly [string, string] | undefined> {
   try {
-    const { end_reason } = await api.call('getSession', { params: { id } });
-    const known = end_reason !== null && Object.hasOwn(REASONS, end_reason);
-    return known && end_reason !== 'client_closed' ? REASONS[end_reason as EndReason] : undefined;
+    for (let asked = 1; ; asked++) {
+      const { state, end_reason } = await api.call('getSession', { params: { id } });
+      const known = end_reason !== null && Object.hasOwn(REASONS, end_reason);
+      if (known && end_reason !== 'client_closed') return REASONS[end_reason as EndReason];
+      if (state !== 'live' || asked === ASKED) return undefined;
+      await clock.sleep(BETWEEN_MS);
+    }
   } catch {
     return undefined;
   }

@@ -3,7 +3,7 @@ import type { Api } from '../api/client.ts';
 import type { Ctx } from '../command.ts';
 import { Failure } from '../failure.ts';
 import { completeAnswers, givenAnswers } from './answers.ts';
-import { unmet } from './choose.ts';
+import { needsOnlyMfa, unmet } from './choose.ts';
 import type { Picked } from './pick.ts';
 
 export interface Reasons {
@@ -19,6 +19,7 @@ export interface Raised {
 
 /**
  * Raises the access request that a method needs, or finds the pending one.
+ * @param when `also_when_allowed`: for more time, while an approval is in force.
  * @throws Failure 77 when no approval would open the method.
  */
 export async function raise(
@@ -26,8 +27,10 @@ export async function raise(
   api: Api,
   { server, method }: Picked,
   { reason, answers }: Reasons,
+  when: 'while_needed' | 'also_when_allowed' = 'while_needed',
 ): Promise<Raised> {
-  const condition = unmet(method).find((c) => c.type === 'access_request');
+  const among = when === 'while_needed' ? unmet(method) : method.conditionals;
+  const condition = among.find((c) => c.type === 'access_request');
   const others = unmet(method).filter((c) => c.type !== 'access_request');
   if (condition === undefined) throw notNow(server.name, method);
   if (others.length > 0) ctx.say(`Besides the approval it needs ${textOf(others)}.`);
@@ -70,7 +73,7 @@ function notNow(host: string, method: AccessMethod): Failure {
       'Pick another account, or tell your administrators.',
     );
   return new Failure(
-    unmet(method).some((c) => c.type === 'mfa') ? 'mfa_required' : 'not_permitted',
+    needsOnlyMfa(method) ? 'mfa_required' : 'not_permitted',
     `${account} needs ${textOf(unmet(method))}.`,
     'Meet that, then run the same command again.',
   );

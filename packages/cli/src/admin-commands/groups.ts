@@ -1,7 +1,7 @@
-import type { Answer, Group } from '@postern/shared';
+import type { Answer, Group, GroupSource } from '@postern/shared';
 import type { Api } from '../api/client.ts';
 import { command } from '../command.ts';
-import { Failure } from '../failure.ts';
+import { Failure, usage } from '../failure.ts';
 import { localTime } from '../render/duration.ts';
 import { lines, table } from '../render/view.ts';
 import { userNamed } from './users.ts';
@@ -11,6 +11,10 @@ type Membership = Answer<'listGroupMembers'>['list'][number];
 const GROUP = { group: { summary: 'the name of the group' } };
 const MEMBER = { ...GROUP, login: { summary: 'the login of the user' } };
 
+/** Whether it is, and where its members may come from besides an admin and requests. */
+const privileged = (group: Group): string =>
+  group.privileged_by.length === 0 ? '-' : ['yes', ...group.privileged_sources].join(', ');
+
 export const groupsList = command({
   summary: 'Groups, with their roles and owners',
   run: async ({ api }) => (await api()).list('listGroups', {}),
@@ -19,10 +23,65 @@ export const groupsList = command({
       { name: 'NAME', value: (g) => g.name },
       { name: 'SOURCE', value: (g) => g.source },
       { name: 'ROLES', value: (g) => g.roles.join(', ') || '-' },
+      { name: 'PRIVILEGED', value: privileged },
       { name: 'OWNERS', value: (g) => g.owners.map((o) => o.name).join(', ') || '-' },
     ],
     'No groups.',
   ),
+});
+
+export const groupsSources = command({
+  summary: 'Name the sources that may put members into a privileged group',
+  help: [
+    'A group is privileged while it holds a role, is asked by a request type, or needs no',
+    'request under a policy. An admin adds its members, and requests whose type may; whom SCIM',
+    'or a group rule adds, only where the group names that source. What is not given is taken.',
+  ].join('\n'),
+  args: GROUP,
+  flags: {
+    allow: {
+      value: 'SOURCE',
+      many: true,
+      choices: ['scim', 'rule'],
+      summary: 'a source; again for both',
+    },
+    none: { summary: 'no source' },
+  },
+  async run({ api, args, flags: { allow, none } }) {
+    if ((allow.length === 0) !== none)
+      throw usage(
+        'It takes the sources, or none of them.',
+        'Pass --allow scim, --allow rule, or --none.',
+      );
+    const service = await api();
+    const { id } = await groupNamed(service, args.group);
+    const body = { sources: allow as readonly GroupSource[] as GroupSource[] };
+    return await service.call('setGroupSources', { params: { id }, body });
+  },
+  view: lines<Group>((group) => [
+    ...group.privileged_by.map((why) => `${group.name} is privileged: ${why}.`),
+    group.privileged_sources.length === 0
+      ? 'Only an admin, and requests whose type may, add members while it is privileged.'
+      : `May also add members: ${group.privileged_sources.join(', ')}.`,
+  ]),
+});
+
+export const groupsOwners = command({
+  summary: 'Say who owns a group: approves requests for it, and sees its members',
+  help: 'Whoever is not named is no owner any more; without a login, nobody owns it.',
+  args: { ...GROUP, logins: { rest: true, summary: 'the login of each owner' } },
+  async run({ api, args }) {
+    const service = await api();
+    const { id } = await groupNamed(service, args.group);
+    const owners: string[] = [];
+    for (const login of args.logins) owners.push((await userNamed(service, login)).id);
+    return await service.call('setGroupOwners', { params: { id }, body: { owners } });
+  },
+  view: lines<Group>(({ name, owners }) => [
+    owners.length === 0
+      ? `Nobody owns ${name}.`
+      : `${name} is owned by ${owners.map((owner) => owner.name).join(', ')}.`,
+  ]),
 });
 
 export const groupsMembers = command({
@@ -74,7 +133,7 @@ async function change(
   return { group, login };
 }
 
-async function groupNamed(api: Api, name: string): Promise<Group> {
+export async function groupNamed(api: Api, name: string): Promise<Group> {
   const found = await api.list('listGroups', { query: { name } });
   const group = found.find((g) => g.name === name);
   if (group !== undefined) return group;

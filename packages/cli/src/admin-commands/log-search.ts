@@ -13,9 +13,10 @@ export const logSearch = command({
     request: { value: 'ID', summary: 'only those of this access request' },
     session: { value: 'ID', summary: 'only those of this session' },
     target: { value: 'TEXT', summary: 'only those about this thing, by id or name' },
+    group: { value: 'GROUP', summary: 'only those about this group, by id or name' },
     limit: { value: 'N', summary: `how many at most; default ${DEFAULT_LIMIT}` },
   },
-  async run({ api, flags: { type, request, session, target, limit = DEFAULT_LIMIT } }) {
+  async run({ api, flags: { type, request, session, target, group, limit = DEFAULT_LIMIT } }) {
     if (!/^[1-9][0-9]{0,5}$/.test(limit))
       throw usage(`--limit ${limit} is no number of events.`, 'Pass e.g. --limit 1000.');
     const query = {
@@ -23,6 +24,7 @@ export const logSearch = command({
       ...(request !== undefined && { request_id: request }),
       ...(session !== undefined && { session_id: session }),
       ...(target !== undefined && { target }),
+      ...(group !== undefined && { group }),
     };
     return (await api()).list('listAuditEvents', { query }, Number(limit));
   },
@@ -41,6 +43,7 @@ export const logSearch = command({
         value: ({ outcome: { result, reason } }) =>
           reason === null ? result : `${result}: ${reason}`,
       },
+      { name: 'REQUEST', value: (e) => e.request_id ?? '-' },
       { name: 'ADDRESS', value: (e) => e.client_address ?? '-' },
     ],
     'No such events.',

@@ -7,9 +7,11 @@ import {
   printable,
   type Query,
 } from '@postern/shared';
+import type { Authorize } from '../authorize.ts';
 import type { World } from '../context.ts';
+import { readAuthorize } from '../credentials.ts';
 import { interrupted } from '../failure.ts';
-import { readToken, type Settings } from '../settings.ts';
+import type { Settings } from '../settings.ts';
 import { type HttpAnswer, HttpFault, type HttpRequest } from './port.ts';
 import { notOurs, problemOf, unreachable } from './problems.ts';
 import { methodOf, pathOf, type RouteId } from './routes.ts';
@@ -65,14 +67,19 @@ export interface Api {
   ): AsyncIterable<string>;
 }
 
-/** @param token read once, at the first call. Default: the one this person is logged in with. */
-export function apiOf(world: World, settings: Settings, token?: Promise<string>): Api {
-  let known = token;
-  const headers = async (input: RawInput): Promise<Record<string, string>> => {
-    known ??= readToken(world, settings);
+/** @param as who calls. Default: whom this person is logged in as, read once, at the first call. */
+export function apiOf(world: World, settings: Settings, as?: Authorize): Api {
+  let known = as === undefined ? undefined : Promise.resolve(as);
+  const headers = async (
+    id: RouteId,
+    input: RawInput,
+    url: URL,
+  ): Promise<Record<string, string>> => {
+    known ??= readAuthorize(world, settings);
+    const authorize = await known;
     return {
       accept: 'application/json',
-      authorization: `Bearer ${await known}`,
+      ...(await authorize({ method: methodOf(id), url })),
       ...(input.body !== undefined && { 'content-type': 'application/json' }),
       ...(input.etag !== undefined && { 'if-match': `"${input.etag}"` }),
     };
@@ -80,7 +87,7 @@ export function apiOf(world: World, settings: Settings, token?: Promise<string>)
   const request = async (id: RouteId, input: RawInput, url: URL): Promise<HttpRequest> => ({
     method: methodOf(id),
     url,
-    headers: await headers(input),
+    headers: await headers(id, input, url),
     ...(input.body !== undefined && { body: JSON.stringify(input.body) }),
     ...(settings.ca !== undefined && { ca: settings.ca }),
     timeout_ms: TIMEOUT_MS,

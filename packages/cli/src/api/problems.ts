@@ -5,12 +5,12 @@ import type { HttpAnswer } from './port.ts';
 
 /** What to do about a refusal that does not say it itself. */
 const NEXT: Partial<Record<ProblemCode, string>> = {
-  unauthenticated: 'Log in again: `sft login --token-file FILE`, or set SFT_TOKEN_FILE.',
+  unauthenticated: 'Log in again: `sft login`, or set SFT_TOKEN_FILE.',
   not_permitted:
     '`sft whoami` shows your roles and groups; ask an administrator for the right one.',
   requester_cannot_decide: 'Somebody else has to decide; `request show` names who can.',
   not_an_approver: '`requests show` names who can decide.',
-  mfa_required: 'Prove who you are again in the browser, then run the same command again.',
+  mfa_required: 'Run the same command in a terminal, which asks for it.',
   approval_required: 'Run the same command again when it is approved, or add --wait.',
   not_found: 'Check the name or the id; what you may not see answers the same.',
   already_decided: '`requests show` lists the decisions.',

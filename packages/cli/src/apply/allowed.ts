@@ -1,12 +1,4 @@
-import {
-  type DocumentKind,
-  GroupDocument,
-  RequestTypeDefinition,
-  ResourceGroupDocument,
-  SecurityPolicy,
-  ServerDocument,
-  UserDocument,
-} from '@postern/shared';
+import { type DocumentKind, FILE_DOCUMENTS } from '@postern/shared';
 
 /** As much of JSON Schema as the shared schemas use. */
 interface Schema {
@@ -17,21 +9,14 @@ interface Schema {
   readonly additionalProperties?: unknown;
 }
 
-const KINDS: Readonly<Record<DocumentKind, Schema>> = {
-  Group: GroupDocument as Schema,
-  User: UserDocument as Schema,
-  ResourceGroup: ResourceGroupDocument as Schema,
-  Server: ServerDocument as Schema,
-  RequestType: RequestTypeDefinition as Schema,
-  SecurityPolicy: SecurityPolicy as Schema,
-};
-
 /**
  * What may stand at a place of a document: the values of a field that has a closed list of
  * them, else the fields beside it. Empty when it cannot be said.
  */
 export function allowedAt(kind: string, path: readonly (string | number)[]): string[] {
-  const root = Object.hasOwn(KINDS, kind) ? [KINDS[kind as DocumentKind]] : [];
+  const root: readonly Schema[] = Object.hasOwn(FILE_DOCUMENTS, kind)
+    ? [FILE_DOCUMENTS[kind as DocumentKind] as Schema]
+    : [];
   const here = path.reduce<readonly Schema[]>(
     (found, step) => found.flatMap((s) => below(s, step)),
     root,

@@ -1,31 +1,61 @@
-import { apiOf } from '../api/client.ts';
+import { type Api, apiOf } from '../api/client.ts';
+import { bearer } from '../authorize.ts';
 import { command } from '../command.ts';
 import type { World } from '../context.ts';
 import { Failure } from '../failure.ts';
 import { type Login, readLogin, removeLogin } from '../login-store.ts';
 import { lines } from '../render/view.ts';
-import { readSettings } from '../settings.ts';
+import { readSettings, type Settings } from '../settings.ts';
 
 export const logout = command({
-  summary: 'End the stored token at the service, and forget it here',
-  async run({ world }) {
-    const login = await readLogin(world);
-    if (login === undefined) return { was_logged_in: false };
-    await removeLogin(world);
-    await endToken(world, login);
-    return { was_logged_in: true };
+  summary: 'End the stored login at the service, and forget it here',
+  flags: {
+    everywhere: { summary: 'end all your logins: of every machine, in every browser' },
   },
-  view: lines<{ readonly was_logged_in: boolean }>((done) => [
-    done.was_logged_in ? 'Logged out.' : 'You were not logged in.',
+  async run({ world, flags: { everywhere } }) {
+    const login = await readLogin(world);
+    if (login === undefined && everywhere)
+      throw new Failure(
+        'unauthenticated',
+        'You are not logged in here.',
+        'Log in first: sft login. Or use the page of your account: /account',
+      );
+    if (login === undefined) return { was_logged_in: false, everywhere };
+    // First the others: what is forgotten here can end nothing any more.
+    if (everywhere) await (await apiFor(world, login)).call('endLogins', {});
+    await removeLogin(world);
+    await endLogin(world, login);
+    return { was_logged_in: true, everywhere };
+  },
+  view: lines<{ readonly was_logged_in: boolean; readonly everywhere: boolean }>((done) => [
+    !done.was_logged_in
+      ? 'You were not logged in.'
+      : done.everywhere
+        ? 'Logged out everywhere.'
+        : 'Logged out.',
   ]),
 });
 
-/** A token that the service refuses already is ended as well. */
-async function endToken(world: World, login: Login): Promise<void> {
+const settingsOf = (world: World, { url, team, ca_file }: Login): Promise<Settings> =>
+  readSettings(world, { url, team, 'ca-file': ca_file });
+
+/** The service as whom is logged in here, whatever the environment says. */
+async function apiFor(world: World, login: Login): Promise<Api> {
+  const settings = await settingsOf(world, login);
+  if ('token' in login) return apiOf(world, settings, bearer(login.token));
+  const { authorizeWith } = await import('../oauth/authorize.ts');
+  return apiOf(world, settings, authorizeWith(world, settings, login.oauth));
+}
+
+/** What the service refuses already is ended as well. */
+async function endLogin(world: World, login: Login): Promise<void> {
   try {
-    const flags = { url: login.url, team: login.team, 'ca-file': login.ca_file };
-    const settings = await readSettings(world, flags);
-    const api = apiOf(world, settings, Promise.resolve(login.token));
+    const settings = await settingsOf(world, login);
+    if ('oauth' in login) {
+      const { revoke } = await import('../oauth/refresh.ts');
+      return await revoke(world, settings, login.oauth);
+    }
+    const api = await apiFor(world, login);
     const { token } = await api.call('whoami', {});
     await api.call('revokeToken', { params: { id: token.id } });
   } catch (error) {
@@ -33,7 +63,7 @@ async function endToken(world: World, login: Login): Promise<void> {
     if (error.code === 'unauthenticated') return;
     throw new Failure(
       error.code,
-      `The token is forgotten here, but not ended at the service: ${error.detail}`,
+      `The login is forgotten here, but not ended at the service: ${error.detail}`,
       'It still works until it expires; ask an administrator to revoke it.',
     );
   }

@@ -1,6 +1,7 @@
+import { needsOnlyMfa } from '../access/choose.ts';
 import { exitOf } from '../access/end.ts';
 import { dynamicSpec, forwardSpec } from '../access/forward-spec.ts';
-import { openSession } from '../access/open.ts';
+import { openProven } from '../access/open-proven.ts';
 import { settled, stillWaiting } from '../access/outcome.ts';
 import { pickMethod } from '../access/pick.ts';
 import { raise } from '../access/raise.ts';
@@ -67,7 +68,7 @@ export const ssh = command({
     };
     const api = await ctx.api();
     const picked = await pickMethod(ctx, api, args.host, flags.account);
-    if (!picked.method.allowed) {
+    if (!picked.method.allowed && !needsOnlyMfa(picked.method)) {
       const reasons = { reason: flags.reason, answers: flags.answer };
       const { request, is_new } = await raise(ctx, api, picked, reasons);
       if (settled(request) === undefined) {
@@ -77,10 +78,11 @@ export const ssh = command({
         await waitForDecision(ctx, request.id, flags.timeout);
       }
     }
-    const opening = openSession(api, picked);
+    const opening = openProven(ctx, api, picked);
     // Once its first question is on the way: loading takes longer than the answer.
     setImmediate(() => world.ssh.prepare());
     const { session, target } = await opening;
-    return new Ended(await exitOf(await world.ssh.run(target, job, world), api, session.id));
+    const end = await world.ssh.run(target, job, world);
+    return new Ended(await exitOf(end, api, session.id, world.clock));
   },
 });

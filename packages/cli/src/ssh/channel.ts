@@ -26,7 +26,7 @@ export function runChannel(
     });
     const onOpen = (error: Error | undefined, channel: ClientChannel) => {
       opened = true;
-      if (error) return resolve({ kind: 'lost', why: refusal(error) });
+      if (error) return resolve({ kind: 'lost', why: isGone(error) ? undefined : refusal(error) });
       // No await between here and the handlers: a quick command's status would be missed.
       attach(channel, pty !== undefined, world, async (ended) =>
         resolve(
@@ -47,6 +47,9 @@ const reason = (lost: Promise<string | undefined>): Promise<string | undefined> 
     lost,
     new Promise<undefined>((resolve) => setTimeout(resolve, 500, undefined).unref()),
   ]);
+
+/** ssh2's words for a channel that was asked for on a connection that has closed since. */
+const isGone = (error: Error): boolean => error.message === 'No response from server';
 
 const refusal = (error: Error): string =>
   `The gateway refused it: ${error.message.replace(/^\(SSH\) /, '')}.`;

@@ -27,6 +27,7 @@ export const nodeFiles: FilesPort = {
   remove: async (path) => fs.unlinkSync(path),
   isDirectory: async (path) => fs.statSync(path).isDirectory(),
   list: async (path) => fs.readdirSync(path).sort(),
+  lock: async (path, interrupt) => (await import('./node-lock.ts')).lockFile(path, interrupt),
   async stdin() {
     const chunks: Buffer[] = [];
     for await (const chunk of process.stdin as AsyncIterable<Buffer>) chunks.push(chunk);

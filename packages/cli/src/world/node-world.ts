@@ -14,6 +14,10 @@ export function nodeWorld(): World {
   return {
     env: process.env,
     home: process.getBuiltinModule('node:os').homedir(),
+    get hostname() {
+      return process.getBuiltinModule('node:os').hostname();
+    },
+    platform: process.platform,
     get stdin() {
       return process.stdin;
     },
@@ -25,6 +29,11 @@ export function nodeWorld(): World {
     },
     files: nodeFiles,
     http: nodeHttp,
+    browser: {
+      open: async (url) => (await import('../oauth/node-browser.ts')).nodeBrowser.open(url),
+      listen: async (accepts) =>
+        (await import('../oauth/node-browser.ts')).nodeBrowser.listen(accepts),
+    },
     prompt: {
       text: async (question) => (await prompt()).text(question),
       confirm: async (message) => (await prompt()).confirm(message),

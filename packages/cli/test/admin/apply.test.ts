@@ -174,8 +174,8 @@ describe('sft-admin apply', () => {
     });
     expect(exit).toBe(EXIT.usage);
     expect(err.split('\n')).toEqual([
-      'sft-admin: d/a.yaml:3:1: nmae: unknown field; allowed: kind, name, roles, owners',
-      'sft-admin: d/a.yaml:2:1: name: required field is missing; allowed: kind, name, roles, owners',
+      'sft-admin: d/a.yaml:3:1: nmae: unknown field; allowed: kind, name, roles, owners, privileged_sources, review',
+      'sft-admin: d/a.yaml:2:1: name: required field is missing; allowed: kind, name, roles, owners, privileged_sources, review',
       'sft-admin: d/b.yaml:6:27: rules.0.privileges.0.channels.1: is no channel; ' +
         'allowed: shell, exec, sftp, local_forward, remote_forward',
       'sft-admin: /documents/7: somewhere else',

@@ -2,7 +2,7 @@ import { EXIT, generateEd25519, parsePublicKey } from '@postern/shared';
 import { describe, expect, test } from 'vitest';
 import { script } from '../fake/script.ts';
 import { problem } from '../fake/service.ts';
-import { ANA, accessRequest, at, decided, id, session } from '../fake/things.ts';
+import { accessRequest, at, decided, detail, id, session } from '../fake/things.ts';
 
 const { service, admin } = script();
 
@@ -11,21 +11,12 @@ describe('sft-admin requests', () => {
     service().on('listAccessRequests', () => ({ body: { list: [accessRequest()] } }));
     const { out } = await admin('requests list');
     expect(service().last('listAccessRequests').query).toEqual({ view: 'to_decide', limit: 500 });
-    expect(out).toMatch(/^ID .*STATE .*SERVER .*\n\S+ +pending +opa-demo-linux +pamadmin1 +Ana /);
-  });
-
-  test('show: the card, every text of it printable', async () => {
-    const answers = { justification: 'line one\nline \u001b[31mtwo' };
-    service().on('getAccessRequest', () => ({ body: accessRequest({ answers }) }));
-    const { out } = await admin(`requests show ${id(50)}`);
-    expect(out).toContain('Can be approved by:  Dana Reyes or 2 people in linux-approvers\n');
-    expect(out).toContain('line one\n');
-    expect(out).toContain('line \ufffd[31mtwo');
+    expect(out).toMatch(/^ID .*STATE .*TARGET .*\n\S+ +pending +pamadmin1 on opa-demo-linux +Ana /);
   });
 
   test('approve: the current step, as it was read', async () => {
     service()
-      .on('getAccessRequest', () => ({ body: accessRequest({ etag: '7' }) }))
+      .on('getAccessRequest', () => ({ body: detail(accessRequest({ etag: '7' })) }))
       .on('decideAccessRequest', () => ({ body: decided('approve') }));
     const { exit, out } = await admin(['approve', id(50), '--reason', 'go ahead']);
     expect([exit, out]).toEqual([
@@ -33,13 +24,39 @@ describe('sft-admin requests', () => {
       `Approved: Ana as pamadmin1 on opa-demo-linux.\nRequest ${id(50)} is approved.\n`,
     ]);
     const { body, headers } = service().last('decideAccessRequest');
-    expect(body).toEqual({ decision: 'approve', step: 0, comment: 'go ahead' });
+    expect(body).toEqual({
+      decision: 'approve',
+      step: 0,
+      comment: 'go ahead',
+      for_user_id: null,
+    });
     expect(headers['if-match']).toBe('"7"');
+  });
+
+  test('approve --for: in the place of whom one stands in, and of nobody else', async () => {
+    const [dana, ana] = [
+      { id: id(11), login: 'dana', name: 'Dana Reyes' },
+      { id: id(10), login: 'ana', name: 'Ana' },
+    ];
+    const times = { starts_at: at(0), ends_at: at(60), ended_at: null, created_at: at(0) };
+    const list = [{ id: id(70), from: dana, to: ana, reason: null, ...times }];
+    service()
+      .on('listDelegations', () => ({ body: { list } }))
+      .on('getAccessRequest', () => ({ body: detail(accessRequest()) }))
+      .on('decideAccessRequest', () => ({ body: decided('approve') }));
+    expect((await admin(`approve ${id(50)} --for dana`)).exit).toBe(0);
+    expect(service().last('decideAccessRequest').body.for_user_id).toBe(id(11));
+    const { exit, err } = await admin(`approve ${id(50)} --for ana`);
+    expect(exit).toBe(EXIT.refused);
+    expect(err).toBe(
+      'sft-admin: You do not stand in for ana.\n' +
+        '`sft-admin delegations list` shows for whom you do.\n',
+    );
   });
 
   test('approve that is not the last one needed: says who still is', async () => {
     service()
-      .on('getAccessRequest', () => ({ body: accessRequest() }))
+      .on('getAccessRequest', () => ({ body: detail(accessRequest()) }))
       .on('decideAccessRequest', () => ({ body: accessRequest() }));
     const { out } = await admin(`approve ${id(50)}`);
     expect(out).toContain('It still needs Dana Reyes or 2 people in linux-approvers.\n');
@@ -59,7 +76,7 @@ describe('sft-admin requests', () => {
 
   test('deny', async () => {
     service()
-      .on('getAccessRequest', () => ({ body: accessRequest() }))
+      .on('getAccessRequest', () => ({ body: detail(accessRequest()) }))
       .on('decideAccessRequest', () => ({ body: decided('deny', 'no') }));
     const { exit, out } = await admin(`deny ${id(50)} --reason no`);
     expect([exit, out]).toContain(0);
@@ -75,7 +92,7 @@ describe('sft-admin requests', () => {
     'precondition_failed',
   ] as const)('the service refuses with %s: 77', async (code) => {
     service()
-      .on('getAccessRequest', () => ({ body: accessRequest() }))
+      .on('getAccessRequest', () => ({ body: detail(accessRequest()) }))
       .on('decideAccessRequest', () => problem(code, 'No.'));
     const { exit, err } = await admin(`approve ${id(50)}`);
     expect(exit).toBe(EXIT.refused);
@@ -240,56 +257,6 @@ describe('sft-admin servers', () => {
   ])('accounts set %s: %i, nothing is asked', async (flags, expected) => {
     expect((await admin(`accounts set demo p ${flags}`)).exit).toBe(expected);
     expect(service().asked).toEqual([]);
-  });
-});
-
-describe('sft-admin users and groups', () => {
-  const known = () =>
-    service()
-      .on('listUsers', () => ({ body: { list: [ANA.user] } }))
-      .on('listGroups', () => ({
-        body: { list: [{ id: id(12), name: 'engineers', source: 'local', roles: [], owners: [] }] },
-      }));
-
-  test('disable by login', async () => {
-    known().on('updateUser', () => ({ body: { ...ANA.user, status: 'DISABLED' } }));
-    const { out } = await admin('users disable ana@example.com');
-    expect(out).toBe('ana@example.com is DISABLED.\n');
-    expect(service().last('updateUser').body).toEqual({ status: 'DISABLED' });
-  });
-
-  test('a login that only begins alike is not disabled: 77', async () => {
-    known();
-    expect((await admin('users disable ana')).exit).toBe(EXIT.refused);
-    expect(service().asked).toEqual(['listUsers']);
-  });
-
-  test('add and remove a member', async () => {
-    known()
-      .on('addGroupMember', () => ({ status: 204 }))
-      .on('removeGroupMember', () => ({ status: 204 }));
-    const added = await admin('groups add engineers ana@example.com');
-    expect(added.out).toBe('ana@example.com is in engineers.\n');
-    expect(service().last('addGroupMember').params).toMatchObject({ id: id(12), user_id: id(10) });
-    const removed = await admin('groups remove engineers ana@example.com');
-    expect(removed.out).toBe('ana@example.com is not in engineers.\n');
-  });
-
-  test('members, with their source and end', async () => {
-    known().on('listGroupMembers', () => ({
-      body: {
-        list: [
-          {
-            id: id(1),
-            user: { id: id(10), name: 'Ana' },
-            source: 'request',
-            request_id: id(50),
-            expires_at: at(5),
-          },
-        ],
-      },
-    }));
-    expect((await admin('groups members engineers')).out).toMatch(/Ana +request +\S+ +2026-/);
   });
 });
 

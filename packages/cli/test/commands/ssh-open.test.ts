@@ -93,6 +93,7 @@ describe('sft ssh: opening', () => {
 });
 
 describe('sft ssh: the end of a session', () => {
+  const sleep = async () => undefined;
   const endsWith = async (end: SshEnd, reason: string | null) => {
     resolves(approved('pamadmin1', 5));
     opens();
@@ -110,6 +111,35 @@ describe('sft ssh: the end of a session', () => {
     const { exit, err } = await endsWith({ kind: 'lost', why: 'The key was used.\u001b[2J' }, null);
     expect(exit).toBe(EXIT.transport);
     expect(err).toBe('sft: The key was used.\ufffd[2J\nRun the same command again.\n');
+  });
+
+  test('the service learns of the end a moment later: it is asked again', async () => {
+    resolves(approved('pamadmin1', 5));
+    opens();
+    let asked = 0;
+    service().on('getSession', () => ({
+      body:
+        ++asked < 3
+          ? session({ state: 'live' })
+          : session({ state: 'ended', end_reason: 'recording_failed' }),
+    }));
+    const { ssh } = ending({ kind: 'lost', why: undefined });
+    const { exit, err } = await sft('ssh opa-demo-linux', { ssh, clock: { sleep } });
+    expect([exit, asked]).toEqual([EXIT.transport, 3]);
+    expect(err).toMatch(/^sft: The session could not be recorded, so it was ended\.\n/);
+  });
+
+  test('the service never learns of it: asked five times, and no longer', async () => {
+    resolves(approved('pamadmin1', 5));
+    opens();
+    let asked = 0;
+    service().on('getSession', () => ({ body: session({ state: ++asked > 0 ? 'live' : 'cut' }) }));
+    const { exit, err } = await sft('ssh opa-demo-linux', {
+      ssh: ending({ kind: 'lost', why: undefined }).ssh,
+      clock: { sleep },
+    });
+    expect([exit, asked]).toEqual([EXIT.transport, 5]);
+    expect(err).toContain('The connection was lost.');
   });
 
   test('another host key than the pinned one: 255, never a question', async () => {

@@ -8,6 +8,7 @@ import {
   approved,
   condition,
   decided,
+  detail,
   id,
   method,
   REQUEST_TYPE,
@@ -46,7 +47,7 @@ describe('sft ssh: picking the access method', () => {
 
   test('an approved one says by whom and for how long, and connects', async () => {
     resolves(approved('pamadmin1', 29.9), method('pamadmin2'));
-    service().on('getAccessRequest', () => ({ body: decided('approve') }));
+    service().on('getAccessRequest', () => ({ body: detail(decided('approve')) }));
     opens();
     const { ssh, run } = ending({ kind: 'exited', exit: 0 });
     const { exit, err } = await sft('ssh opa-demo-linux', { answers: ['1'], ssh });
@@ -154,7 +155,7 @@ function mfa(met = false) {
   return {
     type: 'mfa' as const,
     condition_is_met: met,
-    description: 'phishing-resistant proof of the last 15 min',
+    description: 'phishing-resistant MFA within 15 min',
     expires_at: null,
     re_auth_frequency_in_seconds: 900,
     acr_values: 'phr' as const,
@@ -191,7 +192,7 @@ describe('sft ssh: raising', () => {
 
   test('a pending one is not raised again: 75', async () => {
     resolves(method('pamadmin1', { conditionals: [condition({ pending_request_id: id(50) })] }));
-    service().on('getAccessRequest', () => ({ body: accessRequest() }));
+    service().on('getAccessRequest', () => ({ body: detail(accessRequest()) }));
     const { exit, err } = await sft('ssh opa-demo-linux');
     expect(exit).toBe(EXIT.waiting);
     expect(err).toMatch(/^Request \S+ is waiting\. It can be approved by Dana Reyes or 2 people/);

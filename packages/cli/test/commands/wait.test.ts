@@ -9,6 +9,7 @@ import {
   accessRequest,
   condition,
   decided,
+  detail,
   id,
   method,
   NOW,
@@ -49,7 +50,7 @@ class Stream {
 /** What the service holds at each moment. */
 function holds(first: AccessRequest): { now: AccessRequest } {
   const state = { now: first };
-  service().on('getAccessRequest', () => ({ body: state.now }));
+  service().on('getAccessRequest', () => ({ body: detail(state.now) }));
   return state;
 }
 
@@ -121,8 +122,10 @@ describe('sft request wait', () => {
     service()
       .on('getAccessRequest', () => {
         calls++;
-        if (calls === 1) return { body: accessRequest() };
-        return calls < 4 ? { status: 502, raw: 'restarting' } : { body: decided('approve') };
+        if (calls === 1) return { body: detail(accessRequest()) };
+        return calls < 4
+          ? { status: 502, raw: 'restarting' }
+          : { body: detail(decided('approve')) };
       })
       .on('accessRequestEvents', () => ({ status: 502, raw: 'restarting' }));
     const { exit, err } = await sft(`request wait ${id(50)}`, { clock: quickClock(200) });
@@ -134,7 +137,7 @@ describe('sft request wait', () => {
     let calls = 0;
     service()
       .on('getAccessRequest', () =>
-        ++calls === 1 ? { body: accessRequest() } : { status: 502, raw: 'down' },
+        ++calls === 1 ? { body: detail(accessRequest()) } : { status: 502, raw: 'down' },
       )
       .on('accessRequestEvents', () => ({ status: 502, raw: 'down' }));
     const { exit } = await sft(`request wait ${id(50)} --timeout 20s`, { clock: quickClock(200) });

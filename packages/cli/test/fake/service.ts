@@ -14,6 +14,8 @@ import {
 import type { TSchema } from 'typebox';
 import { Value } from 'typebox/value';
 
+import { FakeOauth } from './oauth.ts';
+
 export const TOKEN = 'fake-token-7d1f0c';
 export const TEAM = 'demo';
 
@@ -62,6 +64,8 @@ export class FakeService {
     });
   });
   token = TOKEN;
+  /** Its authorization server. */
+  readonly oauth = new FakeOauth();
 
   on<K extends OperationId>(id: K, handler: Handler<K>): this {
     this.handlers.set(id, handler as unknown as Handler<never>);
@@ -95,12 +99,18 @@ export class FakeService {
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '', this.url);
+    if (url.pathname.startsWith('/oauth/')) return this.oauth.answer(this.url, request, response);
     const found = match(request.method ?? '', url.pathname);
     if (found === undefined) throw new Error(`no operation ${request.method} ${url.pathname}`);
     const { id, params } = found;
     const operation: Operation = operations[id];
     const body = await read(request);
-    if (request.headers.authorization !== `Bearer ${this.token}`)
+    const isKnown =
+      request.headers.authorization === `Bearer ${this.token}` ||
+      this.oauth.accepts(this.url, request);
+    if (operation.access === 'public') {
+      if (request.headers.authorization !== undefined) this.breaches.push(`${id}: carries a token`);
+    } else if (!isKnown)
       return send(response, problem('unauthenticated', 'The token is not valid.'));
     const query = coerced(operation.query, url.searchParams);
     this.hold(id, 'params', operation.params, params);
@@ -138,8 +148,13 @@ export class FakeService {
   }
 }
 
+/** Of two that fit, the one with fewer parameters, as a router takes it. */
+const byParameters = Object.entries(operations).sort(
+  ([, a], [, b]) => a.path.split('{').length - b.path.split('{').length,
+);
+
 function match(method: string, path: string) {
-  for (const [id, operation] of Object.entries(operations)) {
+  for (const [id, operation] of byParameters) {
     if (operation.method !== method) continue;
     const pattern = operation.path.replaceAll(/\{(\w+)\}/g, '(?<$1>[^/]+)');
     const groups = new RegExp(`^${pattern}$`).exec(path)?.groups;

@@ -32,15 +32,17 @@ export function sshFlow(service: () => FakeService) {
         status: 201,
         body: { nonce: 'nonce-1', user_id: ANA.user.id, expires_in_seconds: 60 },
       }))
-      .on('openSession', () => ({
-        status: 201,
-        body: {
-          session: session(),
-          gateway: { host: '127.0.0.1', port: 2022, username: id(60), host_keys: [HOST_KEY] },
-        },
-      }));
+      .on('openSession', openAnswer);
   }
 }
+
+export const openAnswer = () => ({
+  status: 201,
+  body: {
+    session: session(),
+    gateway: { host: '127.0.0.1', port: 2022, username: id(60), host_keys: [HOST_KEY] },
+  },
+});
 
 /** An SSH client that ends like this. */
 export const ending = (end: SshEnd) => {

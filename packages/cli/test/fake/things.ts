@@ -1,6 +1,8 @@
 import type {
   AccessMethod,
   AccessRequest,
+  AccessRequestDetail,
+  ApprovalCard,
   ReachableServer,
   Session,
   WhoAmI,
@@ -164,6 +166,7 @@ export function decided(
         for: null,
         comment,
         decided_at: at(1),
+        voided_at: null,
       },
     ],
     approval:
@@ -174,6 +177,25 @@ export function decided(
     ends_at: decision === 'approve' ? at(31) : null,
   });
 }
+
+/** What `getAccessRequest` answers for that request. */
+export const detail = (
+  request: AccessRequest,
+  more: Partial<AccessRequestDetail> = {},
+): AccessRequestDetail => ({ ...request, history: [], sessions: [], memberships: [], ...more });
+
+/** What `getAccessRequestCard` answers for `accessRequest()`. */
+export const card = (more: Partial<ApprovalCard> = {}): ApprovalCard => ({
+  request_id: id(50),
+  etag: '3',
+  title: 'Ana asks for pamadmin1 on opa-demo-linux',
+  rows: [
+    { label: 'Who asks', lines: ['Ana (ana)', 'through Server access approval, version 2'] },
+    { label: 'Why do you need it?', lines: ['rotate the logs', '', 'all of them'] },
+    { label: 'Still needed', lines: ['Dana Reyes or 2 people in linux-approvers'] },
+  ],
+  ...more,
+});
 
 export function session(more: Partial<Session> = {}): Session {
   return {
@@ -206,6 +228,7 @@ export const REQUEST_TYPE = {
   etag: '1',
   published_version: 2,
   digest: 'd1',
+  draft: null,
   definition: {
     name: 'Server access approval',
     purpose: 'server_access' as const,

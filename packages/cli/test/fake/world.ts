@@ -17,6 +17,7 @@ export interface FakeWorldOptions {
   readonly ssh?: Partial<World['ssh']>;
   readonly http?: Partial<World['http']>;
   readonly clock?: Partial<World['clock']>;
+  readonly browser?: Partial<World['browser']>;
   /** Told before the command runs. */
   readonly onWorld?: (world: FakeWorld) => void;
 }
@@ -51,12 +52,19 @@ export function fakeWorld(options: FakeWorldOptions = {}): FakeWorld {
   const world = {
     env,
     home: '/home/ana',
+    hostname: 'anas-laptop',
+    platform: 'linux' as const,
     stdin,
     stdout,
     stderr,
     clock: { now: (): Instant => instant(NOW), sleep: unmocked('clock.sleep'), ...options.clock },
     files: fakeFiles(files),
     http: { ...nodeHttp, ...options.http },
+    browser: {
+      open: unmocked('browser.open'),
+      listen: unmocked('browser.listen'),
+      ...options.browser,
+    },
     prompt: {
       text: async ({ message, check }: Question) => {
         const answer = String(next(message));
@@ -119,6 +127,7 @@ function fakeFiles(files: Map<string, FakeFile>): FilesPort {
     },
     isDirectory: async (path) => names(path).length > 0 || get(path) === undefined,
     list: async (path) => names(path).sort(),
+    lock: async () => async () => undefined,
     stdin: async () => get('-').text,
   };
 }

@@ -7,6 +7,7 @@ import {
   accessRequest,
   approved,
   decided,
+  detail,
   id,
   method,
   REQUEST_TYPE,
@@ -133,7 +134,7 @@ describe('prompts', () => {
     raisable();
     let now = accessRequest();
     service()
-      .on('getAccessRequest', () => ({ body: now }))
+      .on('getAccessRequest', () => ({ body: detail(now) }))
       .on('accessRequestEvents', (_request, response) => {
         response.writeHead(200, { 'content-type': 'text/event-stream' });
         setTimeout(() => {
@@ -153,7 +154,7 @@ describe('prompts', () => {
   test('Ctrl-C while waiting: 130, and how to go on', async () => {
     raisable();
     service()
-      .on('getAccessRequest', () => ({ body: accessRequest() }))
+      .on('getAccessRequest', () => ({ body: detail(accessRequest()) }))
       .on('accessRequestEvents', (_request, response) => {
         response.writeHead(200, { 'content-type': 'text/event-stream' });
         response.write(': hello\n\n');
@@ -175,7 +176,7 @@ describe('prompts', () => {
           user_access_methods: [approved('pamadmin1', 20), method('pamadmin2')],
         },
       }))
-      .on('getAccessRequest', () => ({ body: decided('approve') }));
+      .on('getAccessRequest', () => ({ body: detail(decided('approve')) }));
     const t = typeAt('ssh', SERVER.name);
     await t.see('? Access method:');
     expect(t.shown).toMatch(/1 {2}pamadmin1 {2}vaulted account {2}approved by Dana Reyes/);
