@@ -276,11 +276,20 @@ describe('posternd serve', () => {
     saysClearly(await serve({ POSTERN_MASTER_KEY_FILE: other }), 'posternd', 78, /master key/);
   }, 60_000);
 
+  it('tokens of people without a login, where that is not allowed: 78, and how to go on', async () => {
+    const ran = await serve({});
+    saysClearly(ran, 'posternd', 78, /\d+ tokens of people live without a login/);
+    expect(ran.stderr).toContain('POSTERN_STATIC_TOKENS=true');
+  }, 60_000);
+
   it('a port that is taken: 78', async () => {
     const taken = createServer();
     await new Promise<void>((done) => taken.listen(0, '127.0.0.1', done));
     const { port } = taken.address() as { port: number };
-    const ran = await serve({ POSTERN_LISTEN_PORT: String(port) });
+    const ran = await serve({
+      POSTERN_LISTEN_PORT: String(port),
+      POSTERN_STATIC_TOKENS: 'true',
+    });
     taken.close();
     saysClearly(ran, 'posternd', 78, new RegExp(`cannot listen on 127\\.0\\.0\\.1:${port}`));
   }, 60_000);

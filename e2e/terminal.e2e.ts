@@ -174,6 +174,34 @@ describe('questions', () => {
     expect(t.shown).toMatch(/inside\r?\n$/);
   });
 
+  it('an approver is shown the card and asked; a no decides nothing, a yes what was shown', async () => {
+    const person = await newEngineer(world, 'asker');
+    const { id } = (await raisedWith(person, 'rotate the logs')).body;
+    const no = typeAt(world.people.dana, 'sft-admin', 'approve', id);
+    await no.see('Approve this? [y/N]');
+    expect(no.shown).toMatch(/Why do you need it\? +rotate the logs\r?\n/);
+    expect(no.shown).toMatch(/Still needed +Dana Reyes or 2 people in linux-approvers\r?\n/);
+    no.type('\r');
+    expect(await no.exit).toBe(77);
+    expect(no.shown).toContain('Nothing is decided.');
+    const yes = typeAt(world.people.dana, 'sft-admin', 'approve', id);
+    await yes.see('Approve this? [y/N]');
+    yes.type('y\r');
+    expect(await yes.exit).toBe(0);
+    expect(yes.shown).toContain(`Request ${id} is approved.`);
+  }, 60_000);
+
+  it('what changes between the card and the yes is refused: 77', async () => {
+    const person = await newEngineer(world, 'changed');
+    const { id } = (await raisedWith(person, 'rotate the logs')).body;
+    const t = typeAt(world.people.dana, 'sft-admin', 'approve', id);
+    await t.see('Approve this? [y/N]');
+    await decide(world.service, world.people.ana, id);
+    t.type('y\r');
+    expect(await t.exit).toBe(77);
+    expect(t.shown).toContain('The request has changed since you read it.');
+  }, 60_000);
+
   it('nothing is asked without a terminal: 64, and what to pass', async () => {
     const { code, stderr } = await ready.sft('ssh', HOST);
     expect(code).toBe(64);
@@ -197,8 +225,8 @@ describe('a shell on the server', () => {
     // The size and what is typed next travel on different ways.
     const asking = setInterval(() => t.type('stty size\r'), 500);
     await t.see('22 70').finally(() => clearInterval(asking));
-    t.type('echo be"gun"; sleep 600\r');
-    // What is typed before the prompt is there stands before it.
+    // The job says itself that it began: before that, Ctrl-C would be the shell's.
+    t.type(`sh -c 'echo be"gun"; exec sleep 600'\r`);
     await t.see('begun\r\n');
     t.type('\u0003');
     t.type('echo "st"ill\r');
@@ -241,6 +269,14 @@ describe('hostile text', () => {
     expect(harmful(waiting.shown.replaceAll(`${ESCAPE}[K`, '').replaceAll('\r', ''))).toEqual([]);
 
     const uma = lied(world.people.uma);
+    const asked = typeAt(uma, 'sft-admin', 'approve', id);
+    await asked.see('Approve this?');
+    // What draws the question is ours; the card stands before it.
+    const [card = ''] = asked.shown.split(ESCAPE);
+    expect(harmful(card)).toEqual([]);
+    expect(card).toContain('OWNED');
+    asked.type('n\r');
+    expect(await asked.exit).toBe(77);
     const commands: [Person, 'sft' | 'sft-admin', string[]][] = [
       [lied(person), 'sft', ['request', 'show', id]],
       [lied(person), 'sft', ['request', 'list']],

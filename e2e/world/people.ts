@@ -23,16 +23,33 @@ export interface Person {
 export type People = Readonly<Record<Login, Person>>;
 
 export function personAt(service: Service, directory: string, name: string, token: string): Person {
-  const home = join(directory, 'home', name);
-  mkdirSync(home, { recursive: true, mode: 0o700 });
+  const home = homeOf(directory, name);
   const tokenFile = join(home, 'token');
   writeFileSync(tokenFile, `${token}\n`, { mode: 0o600 });
-  const env = {
-    ...baseEnv(home),
-    SFT_URL: service.url,
-    SFT_TEAM: service.team,
-    SFT_TOKEN_FILE: tokenFile,
-  };
+  return personIn(service, home, token, { SFT_TOKEN_FILE: tokenFile });
+}
+
+/** Somebody who has not logged in yet, at a terminal without a browser. */
+export const newcomerAt = (
+  service: Pick<Service, 'url' | 'team'>,
+  directory: string,
+  name: string,
+  env: Readonly<Record<string, string>> = { SFT_NO_BROWSER: '1' },
+): Person => personIn(service, homeOf(directory, `new-${name}`), '', env);
+
+function homeOf(directory: string, name: string): string {
+  const home = join(directory, 'home', name);
+  mkdirSync(home, { recursive: true, mode: 0o700 });
+  return home;
+}
+
+function personIn(
+  service: Pick<Service, 'url' | 'team'>,
+  home: string,
+  token: string,
+  more: Readonly<Record<string, string>>,
+): Person {
+  const env = { ...baseEnv(home), SFT_URL: service.url, SFT_TEAM: service.team, ...more };
   const asHim = (options: RunOptions): RunOptions => ({
     cwd: home,
     ...options,
@@ -100,9 +117,9 @@ export async function setUpPeople(
   return everybody;
 }
 
-async function tokenOf(service: Service, login: string): Promise<string> {
+export async function tokenOf(service: Service, login: string): Promise<string> {
   const rest = restOf(service, service.bootstrapToken);
-  const body = { login, name: 'demo', expires_in_seconds: 28_800 };
+  const body = { login, name: 'demo', expires_in_seconds: 86_400 };
   const reply = await rest<{ token: string }>('POST', '/tokens', { body });
   if (reply.status !== 201) throw new Error(reply.text);
   return reply.body.token;

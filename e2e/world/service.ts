@@ -11,6 +11,8 @@ export interface ServiceOptions {
   /** PostgreSQL; PGlite in `directory` when left out. */
   readonly databaseUrl?: string;
   readonly demo?: boolean;
+  /** How it calls itself: for links, passkeys and logins by jobs. */
+  readonly publicHost?: '127.0.0.1' | 'localhost';
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -27,8 +29,8 @@ export interface Service {
   readonly bootstrapToken: string;
   /** Ends it as an operator would; `SIGKILL` as a crash would. */
   stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<number | null>;
-  /** Starts it again on the same data and ports. */
-  restart(): Promise<Service>;
+  /** Starts it again on the same data and ports. @param env other settings */
+  restart(env?: Readonly<Record<string, string>>): Promise<Service>;
 }
 
 export const TEAM = 'demo';
@@ -67,6 +69,10 @@ export async function startService(options: ServiceOptions, place?: Place): Prom
       POSTERN_DATA_DIR: join(directory, 'data'),
       POSTERN_RECORDING_DIR: recordings,
       POSTERN_MASTER_KEY_FILE: keyFile,
+      POSTERN_STATIC_TOKENS: 'true',
+      ...(options.publicHost === undefined
+        ? {}
+        : { POSTERN_PUBLIC_URL: `http://${options.publicHost}:${at.port}` }),
       ...(first ? { POSTERN_BOOTSTRAP_TOKEN_FILE: tokenFile } : {}),
       ...(options.databaseUrl === undefined ? {} : { POSTERN_DATABASE_URL: options.databaseUrl }),
       ...options.env,
@@ -90,7 +96,7 @@ export async function startService(options: ServiceOptions, place?: Place): Prom
     pid: child.pid ?? 0,
     bootstrapToken: readFileSync(tokenFile, 'utf8').trim(),
     stop,
-    restart: () => startService(options, at),
+    restart: (env = {}) => startService({ ...options, env: { ...options.env, ...env } }, at),
   };
 }
 
