@@ -143,12 +143,12 @@ export default {
     {
       name: 'cli-loads-them-lazily',
       comment:
-        'cli/src/ssh/ and cli/src/prompt/ are loaded with `await import(…)` on the path that ' +
+        'cli/src/ssh/, prompt/ and oauth/ are loaded with `await import(…)` on the path that ' +
         'needs them: `sft --version` and `sft resolve -q` must start like bare Node.',
       severity: 'error',
-      from: { path: '^packages/cli/src/', pathNot: ['^packages/cli/src/(ssh|prompt)/'] },
+      from: { path: '^packages/cli/src/', pathNot: ['^packages/cli/src/(ssh|prompt|oauth)/'] },
       to: {
-        path: '^packages/cli/src/(ssh|prompt)/',
+        path: '^packages/cli/src/(ssh|prompt|oauth)/',
         dependencyTypesNot: ['dynamic-import', 'type-only'],
       },
     },

@@ -27,6 +27,9 @@ export default defineConfig({
         test: {
           name: 'units',
           include: ['packages/{shared,gateway,cli}/test/**/*.test.ts', 'scripts/test/**/*.test.ts'],
+          // Nothing is kept in modules, so that files may share them: loading them for every
+          // file took longer than most files do.
+          isolate: false,
         },
       },
       {
@@ -35,8 +38,7 @@ export default defineConfig({
           name: 'service',
           include: ['packages/server/test/**/*.test.ts'],
           globalSetup: ['packages/server/test/kit/global-setup.ts'],
-          // The service keeps nothing in its modules, so that files may share them: loading
-          // them, and compiling PGlite, for every file took longer than most files do.
+          // As above; here PGlite would be compiled for every file as well.
           isolate: false,
         },
       },

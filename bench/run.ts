@@ -4,10 +4,11 @@ import { benchClient } from './parts/client.ts';
 import { benchLatency } from './parts/latency.ts';
 import { benchResolve, printMemory } from './parts/resolve.ts';
 import { benchSsh } from './parts/ssh.ts';
+import { benchScim } from './scim/run.ts';
 import { type BenchWorld, endAll, startWorld } from './world.ts';
 
 /** In the order they are run; those of a world share one. */
-const ALONE = { engine: () => benchEngine() } as const;
+const ALONE = { engine: () => benchEngine(), scim: () => benchScim() } as const;
 const IN_A_WORLD: Readonly<Record<string, (world: BenchWorld) => Promise<void>>> = {
   memory: printMemory,
   resolve: benchResolve,

@@ -1,7 +1,10 @@
 import { access } from './demo/access.ts';
+import { groups } from './demo/groups.ts';
+import { identity } from './demo/identity.ts';
+import { workflows } from './demo/request-workflows.ts';
 import { startWorld } from './demo/world.ts';
 
-const WALKS = { access } as const;
+const WALKS = { access, workflows, groups, identity } as const;
 
 /** `npm run demo [-- WALK] [-- --sshd]`: walks through a use case, every command real. */
 async function main(argv: readonly string[]): Promise<number> {

@@ -8,6 +8,7 @@ export const TOOLS = {
   sshd: 'openssh-server',
   tmux: 'tmux',
   strace: 'strace',
+  chromium: 'chromium',
 } as const;
 export type Tool = keyof typeof TOOLS;
 

@@ -7,6 +7,7 @@ import { type Composed, compose } from '../packages/server/src/deps.ts';
 import { systemClock } from '../packages/server/src/platform/clock.ts';
 import { createLogger } from '../packages/server/src/platform/logging.ts';
 import { createMetrics } from '../packages/server/src/platform/metrics.ts';
+import { createPasswordHasher } from '../packages/server/src/platform/password-hash.ts';
 import { createKeyring, parseMasterKey } from '../packages/server/src/vault/index.ts';
 import { VERSION } from '../packages/server/src/version.ts';
 
@@ -17,22 +18,32 @@ export const OPENAPI_FILE = fileURLToPath(new URL('../docs/openapi.json', import
 export async function openapiText(): Promise<string> {
   const log = createLogger('silent');
   let composed: Composed | undefined;
+  const metrics = createMetrics();
   const app = await buildApp({
     version: VERSION,
     log,
-    metrics: createMetrics(),
+    metrics,
     checks: [],
     register: async (instance) => {
       composed = await compose(instance, {
         team: 'team',
+        staticTokens: false,
+        origins: () => ['http://127.0.0.1'],
+        oauth: { login_seconds: seconds(3600) },
         transact: () => Promise.reject(new Error('there is no database here')),
         clock: systemClock,
+        push: { private_hosts: [] },
+        workload: { private_hosts: [] },
         clockGuard: { assertSafe: () => undefined },
         signals: { on: () => () => undefined, close: async () => undefined },
         keyring: anyKeyring(),
+        passwords: createPasswordHasher(),
         recordingDir: 'recordings',
         longestSession: seconds(3600),
         monotonic: () => performance.now(),
+        messages: { mail: null, webhooks: [] },
+        slack: null,
+        metrics,
         log,
       });
     },

@@ -74,7 +74,7 @@ async function makeBundle(): Promise<Tally> {
     return NOTHING;
   } catch {
     console.log('The client could not be bundled (see above), so its tests mean nothing.');
-    return { ...NOTHING, failed: 1 };
+    return { ...NOTHING, failed: 1, failures: ['the bundle of the client'] };
   }
 }
 
@@ -122,6 +122,7 @@ for (const sum of await Promise.all([inRow, ...beside].map(row))) total = plus(t
 rmSync(reports, { recursive: true, force: true });
 if (!leavesBundle) rmSync(dist, { recursive: true, force: true });
 sayWhatWasSkipped(total);
+for (const failure of total.failures) console.log(`failed: ${failure.replace(`${root}/`, '')}`);
 if (total.passed + total.failed === 0) console.log('No test ran, and that is a failure.');
 console.log(closingLine(total));
 process.exitCode = interrupted || total.failed > 0 || total.passed === 0 ? 1 : 0;

@@ -250,6 +250,7 @@ const approval = (user: UserFacts, server: ServerFacts, now: Instant): Approval 
   request_type_id: 'type-0',
   request_type_version: 1,
   approved_at: instant(now - 600_000),
+  binding: null,
   revoked_at: null,
   ended_at: null,
   periods: { rule: 1800 as Seconds },

@@ -1,4 +1,4 @@
-import { printableLines } from '@postern/shared';
+import { printable, printableLines } from '@postern/shared';
 import type { Ran } from '../../e2e/world/run.ts';
 
 const tty = process.stdout.isTTY === true;
@@ -19,6 +19,24 @@ export function show(who: string, command: string, ran: Ran): void {
   const text = printableLines(`${ran.stderr}${ran.stdout}`).trimEnd();
   if (text !== '') process.stdout.write(`${text}\n`);
   if (ran.code !== 0) process.stdout.write(`${dim(`(exit ${ran.code})`)}\n`);
+}
+
+/** A call of the service with its answer, or as much of it as matters, a line each. */
+export function showCall(
+  who: string,
+  call: string,
+  {
+    etag,
+    body,
+    status,
+    answer,
+  }: { etag?: string | undefined; body?: unknown; status: number; answer: unknown },
+): void {
+  process.stdout.write(
+    `${dim(`${who}>`)} ${bold(call)}${etag === undefined ? '' : dim(`  If-Match: "${etag}"`)}\n`,
+  );
+  if (body !== undefined) process.stdout.write(`${dim(printable(JSON.stringify(body)))}\n`);
+  process.stdout.write(`${status} ${printable(JSON.stringify(answer) ?? '')}\n`);
 }
 
 /** Says what is going on while something takes longer than a second. */

@@ -15,6 +15,8 @@ export interface DemoWorld {
   readonly target: Target;
   readonly people: People;
   readonly directory: string;
+  /** The service was started again: this one is stopped in the end. */
+  replace(service: Service): void;
   /** Stops what was started and removes what was made. */
   end(): Promise<void>;
 }
@@ -45,9 +47,19 @@ export async function startWorld(options: { sshd: boolean; verbose: boolean }): 
     ends.push(() => target.stop());
     const service = await during(
       'Starting the service on an embedded database (the first start takes a few seconds)',
-      startService({ directory, demo: true }),
+      startService({
+        directory,
+        demo: true,
+        publicHost: '127.0.0.1',
+        // What the walks connect stands on this machine.
+        env: {
+          POSTERN_SCIM_PRIVATE_HOSTS: '127.0.0.1',
+          POSTERN_WORKLOAD_PRIVATE_HOSTS: '127.0.0.1',
+        },
+      }),
     );
-    ends.push(() => service.stop());
+    let running = service;
+    ends.push(() => running.stop());
     remark(
       `Service ${service.url}, gateway 127.0.0.1:${service.gatewayPort}, data in ${directory}`,
     );
@@ -56,7 +68,10 @@ export async function startWorld(options: { sshd: boolean; verbose: boolean }): 
       'Setting up the demo world',
       setUpPeople(service, target, directory, options.verbose ? show : undefined),
     );
-    return { service, target, people, directory, end };
+    const replace = (next: Service): void => {
+      running = next;
+    };
+    return { service, target, people, directory, replace, end };
   } catch (error) {
     await end();
     throw error;

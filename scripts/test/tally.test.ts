@@ -44,6 +44,12 @@ describe('tally', () => {
     expect(tally(null, 139)).toMatchObject({ passed: 0, failed: 1 });
   });
 
+  test('what failed is named, a file that named no test too', () => {
+    const one = tally(report(file('failed', ['a', 'passed'], ['b', 'failed']), file('failed')), 1);
+    expect(plus(NOTHING, one).failures).toEqual(['a.test.ts > b: ', 'a.test.ts: ']);
+    expect(tally(null, 139).failures).toHaveLength(1);
+  });
+
   test('tests of another suite are not counted, but their failures are', () => {
     const mixed = report(
       file('failed', ['a [postgres] x', 'passed'], ['b', 'skipped'], ['c', 'failed']),

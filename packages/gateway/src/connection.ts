@@ -7,6 +7,7 @@ import { SERVER_ALGORITHMS } from './algorithms.ts';
 import { Channels } from './channels.ts';
 import { type Ending, recordingFailed, TARGET_CLOSED, targetFailed } from './ending.ts';
 import { gone, quietly, within } from './patience.ts';
+import type { Reached } from './reach.ts';
 import { NOT_RECORDED, openRecording, type Recording } from './recording.ts';
 import { Rekeying } from './rekey.ts';
 import { disconnect, rekeyTarget, sendBanner } from './ssh-seams.ts';
@@ -18,6 +19,8 @@ import type { Guard, World } from './world.ts';
 export interface Registry {
   /** @returns undefined when it may live, else why it must end at once. */
   admitted(connection: Connection, admitted: Admitted, askedAt: number): Ending | undefined;
+  /** The connection to the admitted session's target that was made before, if there is one. */
+  early(admitted: Admitted, abort: AbortSignal): Promise<Reached | undefined>;
   loggedIn(connection: Connection): void;
   /** Called once for every connection that was admitted. */
   ended(connection: Connection, ended: Ended): void;
@@ -213,8 +216,10 @@ export class Connection {
     const { limits, listener, hostKey } = this.#world;
     const abort = this.#life.signal;
     try {
-      const world = { limits, listener: listener(), ownHostKey: hostKey.blob, abort };
-      const target = await connectTarget(admitted, world);
+      const early = await this.#registry.early(admitted, abort);
+      const reachMs = limits.connectMs;
+      const world = { limits, reachMs, listener: listener(), ownHostKey: hostKey.blob, abort };
+      const target = await connectTarget(admitted, world, early);
       target.client.once(
         'close',
         this.#guard(() => {

@@ -1,5 +1,5 @@
 import type { EndReason } from '@postern/shared';
-import { TargetFailure } from './target.ts';
+import { TargetFailure } from './target-failure.ts';
 
 /** Why a session is ended. */
 export interface Ending {

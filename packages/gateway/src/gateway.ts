@@ -1,10 +1,12 @@
 import { createServer, type Socket } from 'node:net';
-import type { Admitted } from '@postern/shared';
+import type { Admitted, GatewaySignal } from '@postern/shared';
 import { Connection, type Ended } from './connection.ts';
+import { EarlyDials } from './early.ts';
 import type { Ending } from './ending.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { type Due, Leases } from './lease.ts';
 import { Door } from './limits.ts';
+import { reachTarget } from './reach.ts';
 import { Reports } from './reports.ts';
 import type { World } from './world.ts';
 
@@ -45,6 +47,7 @@ export async function startGateway(
       live.set(id, connection);
       return undefined;
     },
+    early: (admitted: Admitted, abort: AbortSignal) => early.take(admitted, abort),
     loggedIn(connection: Connection): void {
       if (connection.sessionId !== undefined) reports.tell(connection.sessionId, { type: 'login' });
     },
@@ -55,6 +58,7 @@ export async function startGateway(
       if (id === undefined || (holder !== undefined && holder !== connection)) return;
       live.delete(id);
       leases.remove(id);
+      early.close(id);
       log.info({ session_id: id, reason: ended.reason, detail: ended.detail }, 'ended');
       reports.tell(id, {
         type: 'ended',
@@ -82,6 +86,24 @@ export async function startGateway(
   const bound = server.address() as { readonly address: string; readonly port: number };
   const inner: World = { ...world, listener: () => bound };
 
+  const early = new EarlyDials({
+    limits,
+    log,
+    reach: (address, abort) => {
+      const reachMs = limits.earlyReachMs;
+      const ownHostKey = world.hostKey.blob;
+      const name = `${address.host}:${address.port}`;
+      return reachTarget(name, address, { limits, reachMs, listener: bound, ownHostKey, abort });
+    },
+  });
+  const onSignal = (signal: GatewaySignal) => {
+    if (signal.type === 'cut') early.close(signal.session_id);
+    if (signal.type !== 'opening' || stopping || live.has(signal.session_id)) return;
+    if (leases.isLost(monotonic())) return;
+    early.opened(signal.session_id, signal.target, signal.seconds_left);
+  };
+  const onDeaf = () => early.closeAll();
+
   const onDue = (due: Due) => {
     const connection = live.get(due.id);
     if (connection === undefined) return leases.remove(due.id);
@@ -89,7 +111,10 @@ export async function startGateway(
     void connection.end({ reason: due.reason, lines: [bare(due.message)] });
   };
   const { renewMs, tickMs } = limits;
-  const heartbeat = startHeartbeat({ service, leases, log, monotonic, renewMs, tickMs, onDue });
+  const heartbeat = startHeartbeat({
+    ...{ service, leases, log, monotonic, renewMs, tickMs },
+    ...{ onDue, onSignal, onDeaf },
+  });
 
   return {
     address: bound.address,
@@ -97,6 +122,7 @@ export async function startGateway(
     sessions: () => [...live.keys()],
     async stop() {
       stopping = true;
+      early.closeAll();
       server.close();
       const endings = [...everyone].map((connection) =>
         connection.end({ reason: 'gateway_stopped', lines: ['the gateway is stopping'] }),

@@ -1,3 +1,4 @@
+import type { GatewaySignal } from '@postern/shared';
 import type { Due, Leases } from './lease.ts';
 import type { Logger } from './log.ts';
 import type { ServicePort } from './service-port.ts';
@@ -10,6 +11,9 @@ export interface HeartbeatWorld {
   readonly renewMs: number;
   readonly tickMs: number;
   readonly onDue: (due: Due) => void;
+  readonly onSignal: (signal: GatewaySignal) => void;
+  /** The service cannot be heard: the stream of its signals has ended, or the lease is lost. */
+  readonly onDeaf: () => void;
 }
 
 const RETRY_MS = 500;
@@ -49,17 +53,23 @@ export function startHeartbeat(world: HeartbeatWorld): { readonly stop: () => vo
         await service.signals((event) => {
           wait = RETRY_MS;
           act(leases.signaled(event, monotonic()));
+          world.onSignal(event);
         }, signal);
         log.debug('stream ended');
       } catch (error) {
         if (!signal.aborted) log.warn({ why: String(error) }, 'stream not open');
       }
+      world.onDeaf();
       await pause(wait, signal);
       wait = Math.min(wait * 2, STREAM_RETRY_MAX_MS);
     }
   };
 
-  const ticker = setInterval(() => act(leases.tick(monotonic())), world.tickMs);
+  const ticker = setInterval(() => {
+    const now = monotonic();
+    act(leases.tick(now));
+    if (leases.isLost(now)) world.onDeaf();
+  }, world.tickMs);
   void renewals();
   void stream();
   return {

@@ -52,6 +52,10 @@ export class Leases {
     return this.#sessions.has(id);
   }
 
+  isLost(at: number): boolean {
+    return at >= this.#validUntil;
+  }
+
   /** @returns the cut that overtook the admission, if there was one. */
   add(id: string, secondsLeft: number, askedAt: number): Due | undefined {
     const early = this.#cutEarly.get(id)?.due;
@@ -88,7 +92,7 @@ export class Leases {
   }
 
   signaled(signal: GatewaySignal, at: number): Due[] {
-    if (signal.type === 'hello') return [];
+    if (signal.type === 'hello' || signal.type === 'opening') return [];
     const entry = this.#sessions.get(signal.session_id);
     if (signal.type === 'cut') {
       const due = endBecause(signal.session_id, signal.reason, signal.message);
@@ -106,7 +110,7 @@ export class Leases {
   tick(at: number): Due[] {
     for (const [id, { at: cutAt }] of this.#cutEarly)
       if (at - cutAt > REMEMBER_CUT_MS) this.#cutEarly.delete(id);
-    const lost = at >= this.#validUntil;
+    const lost = this.isLost(at);
     return [...this.#sessions].flatMap(([id, entry]): Due[] => {
       if (lost) return [endBecause(id, 'lease_lost', 'the policy service cannot be reached')];
       if (at >= entry.endsAt) return [endBecause(id, 'expired', 'its time is over')];

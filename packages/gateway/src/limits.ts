@@ -19,6 +19,13 @@ export interface Limits {
   readonly rekeyBytes: number;
   readonly rekeyMs: number;
   readonly connectMs: number;
+  /** Targets reached for sessions that are not admitted yet: in all, and of one target. */
+  readonly early: number;
+  readonly earlyPerTarget: number;
+  /** How long such a connection waits for its session's admission. */
+  readonly earlyMs: number;
+  /** What is not reached by then is reached anew once the session is admitted. */
+  readonly earlyReachMs: number;
   readonly renewMs: number;
   readonly leaseMs: number;
   readonly tickMs: number;
@@ -51,6 +58,10 @@ export const LIMITS: Limits = {
   rekeyBytes: 2 ** 30,
   rekeyMs: 3_600_000,
   connectMs: 10_000,
+  early: 32,
+  earlyPerTarget: 2,
+  earlyMs: 10_000,
+  earlyReachMs: 2_000,
   renewMs: 5_000,
   leaseMs: 15_000,
   tickMs: 250,

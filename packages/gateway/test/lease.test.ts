@@ -51,6 +51,11 @@ describe('the lease', () => {
     expect(dues).toMatchObject([{ id: A, do: 'end', reason: 'terminated' }]);
   });
 
+  test('is lost from its end on, and not before', () => {
+    const leases = leasesWith({});
+    expect([leases.isLost(14_999), leases.isLost(15_000)]).toEqual([false, true]);
+  });
+
   test('a session admitted while the renewal was under way is not missing from its answer', () => {
     const leases = leasesWith({ [A]: 3600 });
     const renewal = leases.startRenewal(5_000);
@@ -96,6 +101,16 @@ describe('the end of a session', () => {
     leases.signaled({ type: 'deadline', session_id: A, seconds_left: 2 }, 5_500);
     leases.renewed(renewal, answer({ [A]: 3600 }));
     expect(leases.tick(7_500)).toMatchObject([{ id: A, reason: 'expired' }]);
+  });
+
+  test('not moved by a late word of its opening', () => {
+    const leases = leasesWith({ [A]: 3600 });
+    const target = { host: 'a', port: 22, host_keys: [], allow_local_address: false };
+    const signal = { type: 'opening', session_id: A, seconds_left: 60, target } as const;
+    expect(leases.signaled(signal, 1_000)).toEqual([]);
+    kept(leases, 1_000, 3599);
+    kept(leases, 61_000, 3539);
+    expect(leases.tick(61_500)).toEqual([]);
   });
 
   test('warned: 5 min and 1 min before, once each', () => {

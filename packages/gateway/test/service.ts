@@ -22,6 +22,7 @@ export class FakeService implements ServicePort {
   readonly reports: Array<{ readonly id: string; readonly report: SessionReport }> = [];
   readonly renewals: string[][] = [];
   readonly #sessions = new Map<string, Opened>();
+  readonly #ends = new Set<() => void>();
   readonly #listeners = new Set<(signal: GatewaySignal) => void>();
   /** Answer to every renewal instead of "all as before". */
   lease: ((ids: readonly string[]) => LeaseAnswer) | undefined;
@@ -73,8 +74,17 @@ export class FakeService implements ServicePort {
     if (this.down !== undefined) throw this.down;
     this.#listeners.add(onSignal);
     onSignal({ type: 'hello' });
-    await new Promise<void>((resolve) => until.addEventListener('abort', () => resolve()));
+    await new Promise<void>((resolve) => {
+      until.addEventListener('abort', () => resolve());
+      this.#ends.add(resolve);
+    });
     this.#listeners.delete(onSignal);
+  }
+
+  /** Ends the streams of signals, as a service that stops does. */
+  endStreams(): void {
+    for (const end of this.#ends) end();
+    this.#ends.clear();
   }
 
   signal(signal: GatewaySignal): void {

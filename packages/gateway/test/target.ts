@@ -32,6 +32,9 @@ export interface TestTarget {
   readonly seen: {
     logins: number;
     attempts: number;
+    /** Authentication requests of any kind, `none` included. */
+    asked: number;
+    connections: number;
     /** Commands whose channel was closed while they ran. */
     hungUp: number;
     readonly commands: string[];
@@ -42,6 +45,8 @@ export interface TestTarget {
     readonly channels: string[];
     readonly input: string[];
   };
+  /** How many connections are open now. */
+  open(): number;
   /** Drops every connection, as a crashed host would. */
   crash(): void;
   close(): Promise<void>;
@@ -58,6 +63,8 @@ export async function startTarget(options: TargetOptions = {}): Promise<TestTarg
   const seen: TestTarget['seen'] = {
     logins: 0,
     attempts: 0,
+    asked: 0,
+    connections: 0,
     hungUp: 0,
     commands: [],
     env: {},
@@ -103,6 +110,7 @@ export async function startTarget(options: TargetOptions = {}): Promise<TestTarg
   });
   const net = createServer((socket) => {
     sockets.add(socket);
+    seen.connections += 1;
     socket.once('close', () => sockets.delete(socket));
     socket.on('error', () => {});
     server.injectSocket(socket);
@@ -112,6 +120,7 @@ export async function startTarget(options: TargetOptions = {}): Promise<TestTarg
     port: (net.address() as { port: number }).port,
     hostKeyLine: `${parsed.type} ${parsed.getPublicSSH().toString('base64')}`,
     seen,
+    open: () => sockets.size,
     crash: () => {
       for (const socket of sockets) socket.destroy();
     },
@@ -126,6 +135,7 @@ export async function startTarget(options: TargetOptions = {}): Promise<TestTarg
 function authenticate(client: Connection, options: TargetOptions, seen: TestTarget['seen']): void {
   const { auth = 'password', username = 'pamadmin1', password = 'vault-secret' } = options;
   client.on('authentication', (ctx) => {
+    seen.asked += 1;
     if (ctx.method === 'none') return ctx.reject([auth]);
     seen.attempts += 1;
     if (ctx.username !== username || ctx.method !== auth) return ctx.reject([auth]);
