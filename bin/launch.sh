@@ -21,8 +21,11 @@ launch() {
   # Node can hang at its exit while another thread compiles (nodejs/node#54918): the client,
   # which exits all the time, compiles where it runs; the service only what is compiled first.
   flags=--no-concurrent-sparkplug
-  if [ "$name" != posternd ]; then flags="$flags --no-concurrent-recompilation"; fi
-  # shellcheck disable=SC2086 # these are two words
+  # It also has room for all it makes in its short life: collecting took a sixth of its time.
+  if [ "$name" != posternd ]; then
+    flags="$flags --no-concurrent-recompilation --min-semi-space-size=16"
+  fi
+  # shellcheck disable=SC2086 # these are several words
   if [ -f "$bundle" ]; then exec "$node" $flags "$bundle" "$@"; fi
   # Compiled source is kept in the clone: whoever can write there can write the source too.
   NODE_COMPILE_CACHE=$(cd -- "$root" && pwd -P)/node_modules/.cache/compiled

@@ -3,7 +3,7 @@ import type { Api } from '../api/client.ts';
 import type { Ctx } from '../command.ts';
 import { Failure } from '../failure.ts';
 import { unmet } from './choose.ts';
-import { type Opened, openSession } from './open.ts';
+import { type Opened, type Opening, openSession } from './open.ts';
 import type { Picked } from './pick.ts';
 import { type MfaNeed, stepUp } from './step-up.ts';
 
@@ -15,19 +15,20 @@ export async function openProven(
   ctx: Pick<Ctx, 'world' | 'say'>,
   api: Api,
   picked: Picked,
+  opening: Opening,
 ): Promise<Opened> {
   const needed = unmet(picked.method).find((c) => c.type === 'mfa');
   if (needed?.type === 'mfa') {
     await stepUp(ctx, api, needOf(picked, needed.acr_values, needed.description));
-    return await openSession(api, picked);
+    return await openSession(api, picked, opening);
   }
   try {
-    return await openSession(api, picked);
+    return await openSession(api, picked, opening);
   } catch (error) {
     const acr = missingProof(error);
     if (acr === undefined) throw error;
     await stepUp(ctx, api, needOf(picked, acr, 'MFA'));
-    return await openSession(api, picked);
+    return await openSession(api, picked, opening);
   }
 }
 

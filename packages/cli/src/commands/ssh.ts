@@ -1,6 +1,7 @@
 import { needsOnlyMfa } from '../access/choose.ts';
 import { exitOf } from '../access/end.ts';
 import { dynamicSpec, forwardSpec } from '../access/forward-spec.ts';
+import { nonces } from '../access/nonce.ts';
 import { openProven } from '../access/open-proven.ts';
 import { settled, stillWaiting } from '../access/outcome.ts';
 import { pickMethod } from '../access/pick.ts';
@@ -67,7 +68,9 @@ export const ssh = command({
       dynamic: flags['dynamic-forward'].map(dynamicSpec),
     };
     const api = await ctx.api();
-    const picked = await pickMethod(ctx, api, args.host, flags.account);
+    const picking = pickMethod(ctx, api, args.host, flags.account);
+    const opening = { nonces: nonces(api, world.clock), meanwhile: () => world.ssh.prepare() };
+    const picked = await picking;
     if (!picked.method.allowed && !needsOnlyMfa(picked.method)) {
       const reasons = { reason: flags.reason, answers: flags.answer };
       const { request, is_new } = await raise(ctx, api, picked, reasons);
@@ -78,10 +81,7 @@ export const ssh = command({
         await waitForDecision(ctx, request.id, flags.timeout);
       }
     }
-    const opening = openProven(ctx, api, picked);
-    // Once its first question is on the way: loading takes longer than the answer.
-    setImmediate(() => world.ssh.prepare());
-    const { session, target } = await opening;
+    const { session, target } = await openProven(ctx, api, picked, opening);
     const end = await world.ssh.run(target, job, world);
     return new Ended(await exitOf(end, api, session.id, world.clock));
   },

@@ -81,7 +81,6 @@ describe('sft ssh: MFA with a one-time code', () => {
       'resolve',
       'createMfaApproval',
       'answerMfaApproval',
-      'createSessionNonce',
       'openSession',
     ]);
     expect(service().last('createMfaApproval').body).toEqual({
@@ -247,7 +246,6 @@ describe('sft ssh: MFA and the rest', () => {
       'createAccessRequest',
       'createMfaApproval',
       'answerMfaApproval',
-      'createSessionNonce',
       'openSession',
     ]);
   });

@@ -86,9 +86,9 @@ export class FakeService {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
-  /** What was asked, in order. */
+  /** What was asked, in order; without nonces, which are asked for beside anything else. */
   get asked(): readonly OperationId[] {
-    return this.received.map((r) => r.id);
+    return this.received.map((r) => r.id).filter((id) => id !== 'createSessionNonce');
   }
 
   last<K extends OperationId>(id: K): Received<K> {

@@ -11,6 +11,7 @@ export function sshFlow(service: () => FakeService) {
   return { resolves, raises, opens };
 
   function resolves(...methods: ReturnType<typeof method>[]): void {
+    service().on('createSessionNonce', nonceAnswer);
     service().on('resolve', ({ body }) => ({
       body: {
         servers: body.names[0] === SERVER.name ? [SERVER] : [],
@@ -27,14 +28,14 @@ export function sshFlow(service: () => FakeService) {
   }
 
   function opens(): void {
-    service()
-      .on('createSessionNonce', () => ({
-        status: 201,
-        body: { nonce: 'nonce-1', user_id: ANA.user.id, expires_in_seconds: 60 },
-      }))
-      .on('openSession', openAnswer);
+    service().on('openSession', openAnswer);
   }
 }
+
+const nonceAnswer = () => ({
+  status: 201,
+  body: { nonce: 'nonce-1', user_id: ANA.user.id, expires_in_seconds: 60 },
+});
 
 export const openAnswer = () => ({
   status: 201,
