@@ -17,7 +17,8 @@ export interface SlackApi {
   stop(): Promise<void>;
 }
 
-const WHOLE_MS = 2_500;
+/** For one call, however slowly its answer comes; Slack itself waits 3 s for ours. */
+export const CALL_MS = 2_500;
 const MAX_ANSWER = 65_536;
 const MAX_HEADERS = 16_384;
 /** Said at once; more are left unsaid. */
@@ -118,7 +119,7 @@ function send(url: URL, { headers, lookup, body }: Outgoing): Promise<string> {
       agent: false,
       maxHeaderSize: MAX_HEADERS,
     });
-    const late = setTimeout(() => request.destroy(coded('ETIMEDOUT')), WHOLE_MS);
+    const late = setTimeout(() => request.destroy(coded('ETIMEDOUT')), CALL_MS);
     request.on('error', failed);
     request.on('response', (response) => {
       const chunks: Buffer[] = [];

@@ -1,5 +1,5 @@
 import type { AccessRequest } from '@postern/shared';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { Refusal } from '../../src/platform/errors.ts';
 import { apply, REQUEST_TYPE, raisedBy, show, withDemo } from '../kit/flow.ts';
 import { onBoth } from '../kit/index.ts';
@@ -13,14 +13,13 @@ import {
   linkTo,
   press,
   submission,
+  withSlack,
 } from './slack.ts';
 
 type Message = Record<string, unknown>;
 
 onBoth('deciding in the chat', (kit) => {
-  const slack = fakeSlack();
-  beforeAll(() => slack.start());
-  afterAll(() => slack.stop());
+  const slack = withSlack();
   const demo = withDemo(kit, slack.settings);
   const NEEDS = {
     either: [
@@ -318,21 +317,22 @@ onBoth('deciding in the chat', (kit) => {
       expect(said.statusCode).toBe(200);
       const [message] = await slack.take('/respond');
       expect(JSON.stringify(message)).toContain(`sft-admin deny ${request.id}`);
-      slack.reply = {};
-      await slack.take('/api/views.open');
       expect(demo.service.lines.join('')).toContain('expired_trigger_id');
     });
 
-    it('within 3 seconds, though Slack hangs', async () => {
+    // One call in vain is over within the 3 seconds that Slack gives us; two would not be.
+    it('while Slack hangs: after one call in vain, and not after the next', async () => {
       const { request } = await ask();
       slack.reply = { hang: true };
-      const began = performance.now();
+      const before = demo.service.lines.length;
       const said = await interact(kit, demo, press(slack, 'U0DANA', 'deny', value(request)));
+      const told = demo.service.lines.slice(before).join('');
       expect(said.statusCode).toBe(200);
-      expect(performance.now() - began).toBeLessThan(3_000);
-      slack.reply = {};
-      await slack.take('/api/views.open');
-      await slack.take('/respond');
+      expect(told.match(/"call":"[^"]*","error":"ETIMEDOUT"/g)).toEqual([
+        '"call":"views.open","error":"ETIMEDOUT"',
+      ]);
+      const [message] = await slack.take('/respond');
+      expect(JSON.stringify(message)).toContain(`sft-admin deny ${request.id}`);
     });
   });
 

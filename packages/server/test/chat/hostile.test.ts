@@ -1,10 +1,10 @@
 import type { AccessRequest } from '@postern/shared';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { apply, methodsOf, REQUEST_TYPE, raised, requestBody, withDemo } from '../kit/flow.ts';
 import { onBoth } from '../kit/index.ts';
 import { must } from '../kit/service.ts';
 import { HOSTILE } from '../notifications/hostile.ts';
-import { asker, command, fakeSlack, interact, linkTo, press, submission } from './slack.ts';
+import { asker, command, interact, linkTo, press, submission, withSlack } from './slack.ts';
 
 /** Every text in what leaves, with how Slack reads it. */
 function* texts(value: unknown, key = ''): Generator<[string, string]> {
@@ -32,9 +32,7 @@ function expectInert(message: unknown): void {
 }
 
 onBoth('hostile text in the chat', (kit) => {
-  const slack = fakeSlack();
-  beforeAll(() => slack.start());
-  afterAll(() => slack.stop());
+  const slack = withSlack();
   const demo = withDemo(kit, slack.settings);
   const publish = (more: object) =>
     apply(demo, 'sam', [

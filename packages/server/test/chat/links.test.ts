@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { codeOf, withDemo } from '../kit/flow.ts';
 import { onBoth } from '../kit/index.ts';
 import { must, settled } from '../kit/service.ts';
@@ -7,16 +7,14 @@ import {
   codeFor,
   command,
   eventsOf,
-  fakeSlack,
   linkTo,
   textOf,
   WORKSPACE,
+  withSlack,
 } from './slack.ts';
 
 onBoth('linking an account in the chat', (kit) => {
-  const slack = fakeSlack();
-  beforeAll(() => slack.start());
-  afterAll(() => slack.stop());
+  const slack = withSlack();
   const demo = withDemo(kit, slack.settings);
   const give = async (user: string, code: string) =>
     textOf(await command(kit, demo, user, `link ${code}`));

@@ -1,5 +1,5 @@
 import type { AccessRequest } from '@postern/shared';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { apply, codeOf, REQUEST_TYPE, withDemo } from '../kit/flow.ts';
 import { onBoth } from '../kit/index.ts';
 import { must, settled } from '../kit/service.ts';
@@ -8,11 +8,11 @@ import {
   command,
   commandBody,
   eventsOf,
-  fakeSlack,
   interact,
   linkTo,
   send,
   submission,
+  withSlack,
 } from './slack.ts';
 
 interface View {
@@ -27,9 +27,7 @@ interface View {
 }
 
 onBoth('asking for access in the chat', (kit) => {
-  const slack = fakeSlack();
-  beforeAll(() => slack.start());
-  afterAll(() => slack.stop());
+  const slack = withSlack();
   const demo = withDemo(kit, slack.settings);
   const FIELDS = [
     { key: 'why', prompt: 'Why?', type: 'text', required: true, max_length: 50 },
@@ -227,8 +225,6 @@ onBoth('asking for access in the chat', (kit) => {
     }
     slack.reply = { status: 302 };
     expect((await command(kit, demo, user, 'request')).body).toContain('did not open');
-    slack.reply = {};
-    await slack.take('/api/views.open', 5);
   });
 
   it('shows servers with the text in their name, and help for the rest', async () => {

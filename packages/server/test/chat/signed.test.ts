@@ -1,24 +1,22 @@
 import { plus, seconds } from '@postern/shared';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { withDemo } from '../kit/flow.ts';
 import { onBoth } from '../kit/index.ts';
 import {
   command,
   commandBody,
   eventsOf,
-  fakeSlack,
   from,
   interact,
   press,
   send,
   signature,
   WORKSPACE,
+  withSlack,
 } from './slack.ts';
 
 onBoth('what did not come from Slack, just now, once', (kit) => {
-  const slack = fakeSlack();
-  beforeAll(() => slack.start());
-  afterAll(() => slack.stop());
+  const slack = withSlack();
   const demo = withDemo(kit, slack.settings);
   const now = () => kit.clock.now();
   const at = (offset: number) => plus(now(), seconds(offset));

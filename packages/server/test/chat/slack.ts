@@ -3,6 +3,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Instant } from '@postern/shared';
 import type { LightMyRequestResponse } from 'fastify';
+import { afterAll, afterEach, beforeAll } from 'vitest';
 import type { SlackSettings } from '../../src/chat/index.ts';
 import { type Demo, makeUser } from '../kit/flow.ts';
 import type { Kit } from '../kit/index.ts';
@@ -23,12 +24,23 @@ export interface FakeSlack {
   readonly settings: SlackSettings;
   readonly received: Received[];
   readonly respond_url: string;
-  /** What the API answers next; ok when undefined. */
-  reply: { status?: number; body?: string; hang?: boolean };
+  /** What the API answers next; ok when undefined. `drip`: a body without an end, bit by bit. */
+  reply: { status?: number; body?: string; hang?: boolean; drip?: boolean };
   /** What came at a path since the last call of this, once there are so many. */
   take(path: string, count?: number): Promise<Record<string, unknown>[]>;
   start(): Promise<void>;
+  /** As it was at the start: what hangs is answered, what came is forgotten. */
+  reset(): void;
   stop(): Promise<void>;
+}
+
+/** One for the suite around it; no test leaves anything of it to the next. */
+export function withSlack(): FakeSlack {
+  const slack = fakeSlack();
+  beforeAll(() => slack.start());
+  afterEach(() => slack.reset());
+  afterAll(() => slack.stop());
+  return slack;
 }
 
 export function fakeSlack(): FakeSlack {
@@ -40,11 +52,16 @@ export function fakeSlack(): FakeSlack {
     allow_private: true,
   };
   const received: Received[] = [];
+  const hanging: http.ServerResponse[] = [];
   const server = http.createServer(async (request, response) => {
     const text = Buffer.concat((await request.toArray()) as Buffer[]).toString();
     const { url = '', headers } = request;
     received.push({ path: url, headers, body: JSON.parse(text) });
-    if (fake.reply.hang) return;
+    if (fake.reply.drip) {
+      const timer = setInterval(() => response.write(' '), 50);
+      response.on('close', () => clearInterval(timer));
+    }
+    if (fake.reply.hang || fake.reply.drip) return void hanging.push(response);
     response.writeHead(fake.reply.status ?? 200).end(fake.reply.body ?? '{"ok":true}');
   });
   const fake = {
@@ -53,7 +70,7 @@ export function fakeSlack(): FakeSlack {
     respond_url: '',
     reply: {},
     take: async (path: string, count = 1) => {
-      const until = performance.now() + 5_000;
+      const until = performance.now() + 20_000;
       const there = () => received.filter((one) => one.path === path);
       while (there().length < count && performance.now() < until)
         await new Promise((done) => setTimeout(done, 5));
@@ -66,6 +83,11 @@ export function fakeSlack(): FakeSlack {
       const { port } = server.address() as AddressInfo;
       settings.api_url = new URL(`http://127.0.0.1:${port}/api`);
       fake.respond_url = `http://127.0.0.1:${port}/respond`;
+    },
+    reset: () => {
+      fake.reply = {};
+      received.length = 0;
+      for (const response of hanging.splice(0)) response.end('{"ok":true}');
     },
     stop: () =>
       new Promise<void>((closed) => {

@@ -1,6 +1,6 @@
 import type { AccessMethod, AccessRequest, Answer } from '@postern/shared';
 import type { LightMyRequestResponse } from 'fastify';
-import { afterAll, beforeAll, expect } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import type { SlackSettings } from '../../src/chat/index.ts';
 import type { OidcSettings } from '../../src/upstream/index.ts';
 import type { Kit } from './index.ts';
@@ -27,6 +27,9 @@ export function withDemo(
     demo.tokens = { ...(await demoWorld(kit, demo.service)) };
     demo.ids = await demoIds(demo.service, demo.tokens);
     demo.gateway = await enrolTestGateway(kit, demo.service, demo.tokens);
+  });
+  afterEach(() => {
+    if (demo.service !== undefined) demo.service.clock.refusal = undefined;
   });
   afterAll(async () => {
     await demo.service?.stop();
