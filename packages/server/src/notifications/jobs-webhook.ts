@@ -124,7 +124,7 @@ function refusedAs(code: unknown): Outcome {
     why === PRIVATE
       ? 'the webhook’s address is private; allow_private in its settings permits that'
       : why === 'ETIMEDOUT'
-        ? 'the webhook did not answer within 10 s'
+        ? `the webhook did not answer within ${WHOLE_MS / 1000} s`
         : `the webhook could not be reached (${why})`;
   return { result: 'failed', error, of: 'destination', permanent: false };
 }
