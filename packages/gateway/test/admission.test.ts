@@ -256,22 +256,26 @@ describe('admission', () => {
 
   test('a client that leaves while it is admitted is reported as ended', async () => {
     const session = world.open();
-    world.service.admitDelayMs = 100;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    world.service.admitting = promise;
     const attempt = world.login(session).catch(() => undefined);
     await until('asked', () => world.service.admissions.length === 1);
     world.dropClients();
     await attempt;
+    resolve();
     expect(await world.service.ended(session.id)).toMatchObject({ reason: 'client_closed' });
     untouched();
   });
 
   test('a cut that overtakes its admission wins', async () => {
     const session = world.open();
-    world.service.admitDelayMs = 50;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    world.service.admitting = promise;
     const attempt = world.login(session);
     await until('asked', () => world.service.admissions.length === 1);
     const cut = { reason: 'revoked', message: 'sft: session ended: revoked by Dana Reyes' };
     world.service.signal({ type: 'cut', session_id: session.id, ...cut });
+    resolve();
     await expect(attempt).rejects.toThrow('revoked by Dana Reyes');
     expect(await world.service.ended(session.id)).toMatchObject({ reason: 'revoked' });
     untouched();

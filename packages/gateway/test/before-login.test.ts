@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { generateEd25519, toOpenSshPrivateKey } from '@postern/shared';
 import { Client } from 'ssh2';
 import { afterEach, expect, test } from 'vitest';
+import { until } from './run.ts';
 import { startWorld, type TestWorld } from './world.ts';
 
 let world: TestWorld | undefined;
@@ -37,7 +38,7 @@ test.each(['before it tries to log in', 'while its login is being decided'] as c
     const channels = ['shell', 'exec', 'sftp', 'local_forward', 'remote_forward'];
     const session = world.open({ channels });
     const isEarly = when === 'before it tries to log in';
-    world.service.admitDelayMs = 300;
+    world.service.admitting = new Promise(() => {});
     const client = new Client();
     const granted: string[] = [];
     client.on('error', () => undefined);
@@ -48,7 +49,8 @@ test.each(['before it tries to log in', 'while its login is being decided'] as c
         askForAll(client, granted);
         resolve();
       };
-      client.once('handshake', () => (isEarly ? ask() : setTimeout(ask, 150)));
+      if (isEarly) client.once('handshake', ask);
+      else void until('asked', () => world?.service.admissions.length === 1).then(ask);
     });
     client.connect({
       host: '127.0.0.1',

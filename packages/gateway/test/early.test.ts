@@ -6,6 +6,7 @@ import {
   toOpenSshPrivateKey,
 } from '@postern/shared';
 import { afterEach, describe, expect, test } from 'vitest';
+import { LIMITS } from '../src/limits.ts';
 import { ServiceUnavailable } from '../src/service-port.ts';
 import { run, until } from './run.ts';
 import { startTarget, type TestTarget } from './target.ts';
@@ -16,8 +17,10 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
+/** Nothing is closed by its own time, but where that is what a test is about. */
 async function start(options: WorldOptions = {}): Promise<TestWorld> {
-  const world = await startWorld(options);
+  const limits = { earlyMs: 3_600_000, ...options.limits };
+  const world = await startWorld({ ...options, limits });
   closers.push(() => world.close());
   return world;
 }
@@ -38,7 +41,7 @@ const addressOf = (target: TestTarget, changes: Partial<TargetAddress> = {}): Ta
 
 /** A session is opened in the service. @returns its id */
 function opened(world: TestWorld, target: TargetAddress, id: string = randomUUID()): string {
-  world.service.signal({ type: 'opening', session_id: id, seconds_left: 60, target });
+  world.service.signal({ type: 'opening', session_id: id, seconds_left: 3600, target });
   return id;
 }
 
@@ -111,19 +114,19 @@ describe('a target reached early', () => {
 
 describe('a session that nobody comes for', () => {
   test('its connection is closed in time, and nothing was asked on it', async () => {
-    const world = await start({ limits: { earlyMs: 150 } });
+    const world = await start({ limits: { earlyMs: 500 } });
     opened(world, addressOf(world.target));
-    await reached(world.target);
-    await until('closed', () => world.target.open() === 0, 1000);
+    await until('reached', () => world.target.seen.connections === 1);
+    await until('closed', () => world.target.open() === 0);
     expect(world.target.seen).toMatchObject({ connections: 1, asked: 0 });
   });
 
   test('not kept longer than the session can be admitted', async () => {
     const world = await start();
     const target = addressOf(world.target);
-    world.service.signal({ type: 'opening', session_id: randomUUID(), seconds_left: 0.15, target });
-    await reached(world.target);
-    await until('closed', () => world.target.open() === 0, 1000);
+    world.service.signal({ type: 'opening', session_id: randomUUID(), seconds_left: 0.5, target });
+    await until('reached', () => world.target.seen.connections === 1);
+    await until('closed', () => world.target.open() === 0);
     expect(world.target.seen.asked).toBe(0);
   });
 
@@ -132,7 +135,7 @@ describe('a session that nobody comes for', () => {
     const id = opened(world, addressOf(world.target));
     await reached(world.target);
     world.service.signal({ type: 'cut', session_id: id, reason: 'revoked', message: 'revoked' });
-    await until('closed', () => world.target.open() === 0, 1000);
+    await until('closed', () => world.target.open() === 0);
     expect(world.target.seen.asked).toBe(0);
   });
 
@@ -151,7 +154,7 @@ describe('a session that nobody comes for', () => {
     const id = opened(world, addressOf(world.target));
     await reached(world.target);
     await expect(world.connect({ session_id: id })).rejects.toThrow('recorded');
-    await until('closed', () => world.target.open() === 0, 1000);
+    await until('closed', () => world.target.open() === 0);
     expect(world.target.seen.asked).toBe(0);
   });
 
@@ -160,15 +163,16 @@ describe('a session that nobody comes for', () => {
     opened(world, addressOf(world.target));
     await reached(world.target);
     world.service.endStreams();
-    await until('closed', () => world.target.open() === 0, 1000);
+    await until('closed', () => world.target.open() === 0);
   });
 
   test('the lease is lost: all are closed, and none is made', async () => {
-    const world = await start({ limits: { renewMs: 50, leaseMs: 400, tickMs: 20 } });
+    const world = await start({ limits: { renewMs: 50, tickMs: 20 } });
     opened(world, addressOf(world.target));
     await reached(world.target);
     world.service.down = new ServiceUnavailable('away');
-    await until('closed', () => world.target.open() === 0, 2000);
+    world.pass(LIMITS.leaseMs);
+    await until('closed', () => world.target.open() === 0);
     opened(world, addressOf(world.target));
     await pause(100);
     expect(world.target.seen.connections).toBe(1);
@@ -179,7 +183,7 @@ describe('a session that nobody comes for', () => {
     opened(world, addressOf(world.target));
     await reached(world.target);
     await world.gateway.stop();
-    await until('closed', () => world.target.open() === 0, 1000);
+    await until('closed', () => world.target.open() === 0);
   });
 });
 
@@ -297,16 +301,22 @@ describe('a flood of opened sessions', () => {
   });
 
   test('deny: more by ending each at once; its place stays taken for its time', async () => {
-    const world = await start({ limits: { earlyMs: 2000 } });
-    for (let i = 0; i < 30; i += 1) {
-      const id = opened(world, addressOf(world.target));
-      world.service.signal({ type: 'cut', session_id: id, reason: 'dropped', message: 'dropped' });
-      await pause(2);
-    }
+    const openAndEnd = async (world: TestWorld) => {
+      for (let i = 0; i < 30; i += 1) {
+        const session_id = opened(world, addressOf(world.target));
+        world.service.signal({ type: 'cut', session_id, reason: 'dropped', message: 'dropped' });
+        await pause(2);
+      }
+    };
+    const world = await start();
+    await openAndEnd(world);
     expect(world.target.seen.connections).toBeLessThanOrEqual(2);
-    await pause(2100);
-    opened(world, addressOf(world.target));
-    await reached(world.target);
+    const quick = await start({ limits: { earlyMs: 500 } });
+    await openAndEnd(quick);
+    await pause(600);
+    const before = quick.target.seen.connections;
+    opened(quick, addressOf(quick.target));
+    await until('reached', () => quick.target.seen.connections > before);
   });
 
   test('deny: more than so many of all targets together', async () => {

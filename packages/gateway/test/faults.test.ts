@@ -110,7 +110,7 @@ describe('one connection’s fault is its own', () => {
   });
 
   test('a client that answers nothing any more is given up', async () => {
-    const world = await start({ limits: { keepaliveMs: 60, keepaliveCount: 2 } });
+    const world = await start({ limits: { keepaliveMs: 250, keepaliveCount: 2 } });
     const { client, id } = await world.connect();
     await exec(client, 'sleep 60');
     inside(client)._sock.pause();

@@ -59,7 +59,7 @@ export function shell(client: Client): Promise<ClientChannel> {
   });
 }
 
-export async function until(what: string, holds: () => boolean, ms = 5000): Promise<void> {
+export async function until(what: string, holds: () => boolean, ms = 20_000): Promise<void> {
   const start = performance.now();
   while (!holds()) {
     if (performance.now() - start > ms) throw new Error(`never happened: ${what}`);

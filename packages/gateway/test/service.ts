@@ -28,8 +28,8 @@ export class FakeService implements ServicePort {
   lease: ((ids: readonly string[]) => LeaseAnswer) | undefined;
   /** When set, every call fails with it. */
   down: Error | undefined;
-  /** How long an admission takes. */
-  admitDelayMs = 0;
+  /** When set, every admission waits for it. */
+  admitting: Promise<void> | undefined;
 
   open(publicKey: string, admitted: Admitted): void {
     this.#sessions.set(admitted.session_id, { publicKey, admitted, used: false });
@@ -37,7 +37,7 @@ export class FakeService implements ServicePort {
 
   async admit(admission: Admission): Promise<Admitted> {
     this.admissions.push(admission);
-    if (this.admitDelayMs > 0) await new Promise((r) => setTimeout(r, this.admitDelayMs));
+    await this.admitting;
     if (this.down !== undefined) throw this.down;
     const opened = this.#sessions.get(admission.session_id);
     const refused = (why: string) => new ServiceRefusal('not_permitted', 403, why);
@@ -93,7 +93,7 @@ export class FakeService implements ServicePort {
 
   /** The `ended` report of a session, once it is there. */
   async ended(id: string): Promise<Extract<SessionReport, { type: 'ended' }>> {
-    for (let tries = 0; tries < 500; tries += 1) {
+    for (let tries = 0; tries < 2000; tries += 1) {
       const found = this.reports.find((r) => r.id === id && r.report.type === 'ended');
       if (found?.report.type === 'ended') return found.report;
       await new Promise((resolve) => setTimeout(resolve, 10));

@@ -2,11 +2,15 @@ import { existsSync } from 'node:fs';
 import type { ClientChannel } from 'ssh2';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type OpenSink, openFile } from '../src/appender.ts';
+import { LIMITS } from '../src/limits.ts';
 import { castPath } from '../src/recording.ts';
 import { ServiceUnavailable } from '../src/service-port.ts';
 import { collect, type Outcome, run, shell, until } from './run.ts';
 import { startWorld, type TestWorld, type WorldOptions } from './world.ts';
 
+const HOUR = 3_600_000;
+/** Nothing ends a session here by the way, only what the test is about. */
+const ALONE = { renewMs: HOUR, leaseMs: 2 * HOUR };
 const worlds: TestWorld[] = [];
 afterEach(async () => {
   for (const world of worlds.splice(0)) await world.close();
@@ -37,10 +41,9 @@ const cutOf = (session_id: string, reason = 'revoked', message = 'revoked by Dan
   ({ type: 'cut', session_id, reason, message }) as const;
 
 describe('a cut', () => {
-  test('ends the session within a second: one line why, no status, the command is hung up', async () => {
-    const world = await start();
+  test('ends the session on the signal itself: one line why, no status, the command is hung up', async () => {
+    const world = await start({ limits: { ...ALONE, tickMs: HOUR } });
     const { id, outcome } = await longCommand(world);
-    const at = performance.now();
     world.service.signal(cutOf(id));
     expect(await outcome).toMatchObject({
       stdout: 'started\n',
@@ -48,7 +51,6 @@ describe('a cut', () => {
       status: undefined,
       signal: undefined,
     });
-    expect(performance.now() - at).toBeLessThan(1000);
     expect(await world.service.ended(id)).toMatchObject({ reason: 'revoked', exit_status: null });
     expect(world.gateway.sessions()).toEqual([]);
   });
@@ -97,10 +99,8 @@ describe('a cut', () => {
     channel.pause();
     channel.on('error', () => {});
     await new Promise((resolve) => setTimeout(resolve, 200));
-    const at = performance.now();
     world.service.signal(cutOf(id));
     await world.service.ended(id);
-    expect(performance.now() - at).toBeLessThan(1000);
     await until('gone', () => world.gateway.sessions().length === 0);
   });
 
@@ -114,8 +114,9 @@ describe('a cut', () => {
 
 describe('the end of its time', () => {
   test('expired: on the clock of the gateway, without an answer from the service', async () => {
-    const world = await start();
-    const { id, outcome } = await longCommand(world, 0.6);
+    const world = await start({ limits: ALONE });
+    const { id, outcome } = await longCommand(world, 600);
+    world.pass(600_000);
     expect((await outcome).stderr).toBe('sft: session ended: its time is over\n');
     expect(await world.service.ended(id)).toMatchObject({ reason: 'expired' });
   });
@@ -129,10 +130,17 @@ describe('the end of its time', () => {
       client.exec('cat', (error, opened) => (error ? reject(error) : resolve(opened)));
     });
     const printed = collect(command);
-    await until('prompt', () => world.target.seen.channels.includes('shell'));
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    let warnings = 0;
+    terminal.stderr.on('data', () => {
+      warnings += 1;
+    });
+    const there = new Promise((resolve) => command.once('data', resolve));
+    command.write('there\n');
+    const prompt = new Promise((resolve) => terminal.once('data', resolve));
+    terminal.write('size\r');
+    await Promise.all([there, prompt]);
     world.service.signal({ type: 'deadline', session_id: id, seconds_left: 59 });
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await until('warned', () => warnings > 0);
     command.end();
     terminal.end('exit 0\r');
     expect((await said).stderr).toBe('\r\nsft: this session ends in 59 seconds\r\n');
@@ -140,22 +148,24 @@ describe('the end of its time', () => {
   });
 
   test('an extension keeps the session', async () => {
-    const world = await start({ limits: { tickMs: 20 } });
-    const { client, id } = await world.connect({ seconds_left: 0.5 });
-    world.service.signal({ type: 'deadline', session_id: id, seconds_left: 60 });
-    const outcome = await run(client, 'sleep 0.8; echo made it');
+    const world = await start({ limits: { ...ALONE, tickMs: 20 } });
+    const { client, id } = await world.connect({ seconds_left: 600 });
+    world.service.signal({ type: 'deadline', session_id: id, seconds_left: 3600 });
+    world.pass(700_000);
+    const outcome = await run(client, 'sleep 0.3; echo made it');
     expect(outcome.stdout).toBe('made it\n');
   });
 });
 
 describe('the lease', () => {
   test('lost: without renewals every session ends', async () => {
-    const world = await start({ limits: { renewMs: 50, leaseMs: 400, tickMs: 20 } });
+    const world = await start({ limits: { renewMs: 50, tickMs: 20 } });
     const one = await longCommand(world);
     const two = await longCommand(world);
     world.service.renew = async () => {
       throw new ServiceUnavailable('no answer');
     };
+    world.pass(LIMITS.leaseMs);
     for (const { id, outcome } of [one, two]) {
       expect((await outcome).stderr).toContain('the policy service cannot be reached');
       expect(await world.service.ended(id)).toMatchObject({ reason: 'lease_lost' });
@@ -163,9 +173,10 @@ describe('the lease', () => {
   });
 
   test('lost: a renewal that hangs counts as none', async () => {
-    const world = await start({ limits: { renewMs: 50, leaseMs: 400, tickMs: 20 } });
+    const world = await start({ limits: { renewMs: 50, tickMs: 20 } });
     const { id, outcome } = await longCommand(world);
     world.service.renew = () => new Promise(() => {});
+    world.pass(LIMITS.leaseMs);
     await outcome;
     expect(await world.service.ended(id)).toMatchObject({ reason: 'lease_lost' });
   });
@@ -280,9 +291,8 @@ describe('stopping', () => {
   test('every session is told, ended and reported; nobody new is let in', async () => {
     const world = await start();
     const one = await longCommand(world);
-    const at = performance.now();
+    // Though the command runs on, and its client would.
     await world.gateway.stop();
-    expect(performance.now() - at).toBeLessThan(5000);
     expect((await one.outcome).stderr).toContain('the gateway is stopping');
     const reported = world.service.reports.find((r) => r.report.type === 'ended');
     expect(reported).toMatchObject({ id: one.id, report: { reason: 'gateway_stopped' } });

@@ -30,6 +30,8 @@ export interface TestWorld {
   /** A connected client of a fresh session. */
   connect(admitted?: AdmittedChanges): Promise<{ readonly client: Client; readonly id: string }>;
   login(session: TestSession, config?: Partial<ConnectConfig>): Promise<Client>;
+  /** The gateway's clock is at once so much later. */
+  pass(ms: number): void;
   /** Tears every client's connection down, without a goodbye. */
   dropClients(): void;
   cast(id: string): unknown[];
@@ -54,7 +56,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<TestWorld>
   const target = await startTarget(options.target);
   const service = new FakeService();
   const hostKey = hostKeyFrom(generateEd25519().private);
-  const started = performance.now();
+  let startedAt = performance.now();
   const gateway = await startGateway(
     {
       service,
@@ -63,7 +65,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<TestWorld>
       hostKey,
       recordingDirectory: recordings,
       openSink: options.openSink ?? openFile,
-      monotonic: () => performance.now() - started,
+      monotonic: () => performance.now() - startedAt,
       now: () => Date.now(),
     },
     { host: options.listenHost ?? '127.0.0.1', port: 0 },
@@ -127,6 +129,9 @@ export async function startWorld(options: WorldOptions = {}): Promise<TestWorld>
     connect: async (changes) => {
       const session = open(changes);
       return { client: await login(session), id: session.id };
+    },
+    pass: (ms) => {
+      startedAt -= ms;
     },
     dropClients: () => {
       for (const client of clients) client.destroy();
