@@ -22,13 +22,8 @@ export function goneSuite(site: () => World): void {
       const { person, live } = await connected(site(), 'lease');
       process.kill(site().service.pid, 'SIGSTOP');
       try {
-        const since = performance.now();
-        const ended = await live.ended;
-        const ms = Math.round(performance.now() - since);
-        console.log(`lease lost after ${ms} ms`);
-        expect(ended.code).toBe(255);
+        const ended = await endsSoon(live, () => undefined);
         expect(ended.stderr).toMatch(/policy service cannot be reached/);
-        expect(ms).toBeLessThan(30_000);
       } finally {
         process.kill(site().service.pid, 'SIGCONT');
       }
