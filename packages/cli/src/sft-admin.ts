@@ -5,6 +5,7 @@ const servers = () => import('./admin-commands/servers.ts');
 const users = () => import('./admin-commands/users.ts');
 const groupRules = () => import('./admin-commands/group-rules.ts');
 const reviews = () => import('./admin-commands/reviews.ts');
+const roles = () => import('./admin-commands/roles.ts');
 const groups = () => import('./admin-commands/groups.ts');
 const sessions = () => import('./admin-commands/sessions.ts');
 const gateways = () => import('./admin-commands/gateways.ts');
@@ -57,6 +58,9 @@ export const sftAdmin: Program = {
     'groups sources': async () => (await groups()).groupsSources,
     'groups add': async () => (await groups()).groupsAdd,
     'groups remove': async () => (await groups()).groupsRemove,
+    'roles list': async () => (await roles()).rolesList,
+    'roles show': async () => (await roles()).rolesShow,
+    'roles set': async () => (await import('./admin-commands/roles-set.ts')).rolesSet,
     'reviews list': async () => (await reviews()).reviewsList,
     'reviews show': async () => (await reviews()).reviewsShow,
     'reviews keep': async () => (await reviews()).reviewsKeep,

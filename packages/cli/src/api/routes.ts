@@ -56,6 +56,7 @@ export const ROUTES = {
   getReview: 'GET /v1/teams/{team}/reviews/{id}',
   listReviewMembers: 'GET /v1/teams/{team}/reviews/{id}/users',
   answerReview: 'PUT /v1/teams/{team}/reviews/{id}/users/{user_id}',
+  setGroupRoles: 'PUT /v1/teams/{team}/groups/{id}/roles',
   setGroupOwners: 'PUT /v1/teams/{team}/groups/{id}/owners',
   setGroupSources: 'PUT /v1/teams/{team}/groups/{id}/sources',
   createToken: 'POST /v1/teams/{team}/tokens',
