@@ -10,6 +10,7 @@ import type { TransactionScope } from './guard.ts';
 import { ensureDatabase } from './initdb.ts';
 import { pgliteParsers } from './parsers.ts';
 import { openDurable } from './pglite-durable.ts';
+import { preparedQueries } from './pglite-queries.ts';
 
 export interface PGliteSettings {
   /** Kept there durably, and locked for this process; without it, in memory (tests). */
@@ -86,6 +87,7 @@ async function onDisk(directory: string, onSync: (() => void) | undefined) {
  * database is closed), the callback gets a transaction in which every query fails so.
  */
 function neverHanging(pglite: PGlite): Exclude<PGliteDialectConfig['pglite'], () => unknown> {
+  const { query, queryInside } = preparedQueries(pglite);
   return {
     get closed() {
       return pglite.closed;
@@ -97,13 +99,19 @@ function neverHanging(pglite: PGlite): Exclude<PGliteDialectConfig['pglite'], ()
       return pglite.waitReady;
     },
     close: () => pglite.close(),
-    query: (text, params, options) => pglite.query(text, params, options),
+    query,
     transaction: async (callback) => {
       let begun = false;
       try {
         return await pglite.transaction((tx) => {
           begun = true;
-          return callback(tx);
+          return callback({
+            query: (text, params) =>
+              tx.closed
+                ? Promise.reject(new Error('The transaction has ended.'))
+                : queryInside(text, params),
+            rollback: () => tx.rollback(),
+          });
         });
       } catch (error) {
         if (begun) throw error;
