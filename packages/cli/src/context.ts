@@ -1,5 +1,6 @@
 import type { Instant } from '@postern/shared';
 import type { HttpPort } from './api/port.ts';
+import type { KeychainPort } from './keychain.ts';
 import type { PromptPort } from './prompt/port.ts';
 import type { SshPort } from './ssh/port.ts';
 import type { Console } from './streams.ts';
@@ -56,6 +57,7 @@ export interface World extends Console {
   readonly files: FilesPort;
   readonly http: HttpPort;
   readonly browser: BrowserPort;
+  readonly keychain: KeychainPort;
   readonly prompt: PromptPort;
   readonly ssh: SshPort;
 }
@@ -63,3 +65,10 @@ export interface World extends Console {
 /** A person can be asked: what he types arrives, and what he is asked is seen. */
 export const isInteractive = (world: World): boolean =>
   world.stdin.isTTY === true && world.stderr.isTTY === true;
+
+/** Whether a window of this machine would be seen by whoever sits at the terminal. */
+export function hasDisplay({ env, platform }: World): boolean {
+  if (env.SSH_CONNECTION !== undefined) return false;
+  if (platform === 'darwin' || platform === 'win32') return true;
+  return Boolean(env.DISPLAY) || Boolean(env.WAYLAND_DISPLAY);
+}

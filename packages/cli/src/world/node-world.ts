@@ -34,6 +34,11 @@ export function nodeWorld(): World {
       listen: async (accepts) =>
         (await import('../oauth/node-browser.ts')).nodeBrowser.listen(accepts),
     },
+    keychain: {
+      get: async (...args) => (await import('./node-keychain.ts')).nodeKeychain.get(...args),
+      set: async (...args) => (await import('./node-keychain.ts')).nodeKeychain.set(...args),
+      remove: async (...args) => (await import('./node-keychain.ts')).nodeKeychain.remove(...args),
+    },
     prompt: {
       text: async (question) => (await prompt()).text(question),
       confirm: async (message) => (await prompt()).confirm(message),

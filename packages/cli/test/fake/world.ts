@@ -2,6 +2,7 @@ import { PassThrough, Writable } from 'node:stream';
 import { type Instant, instant } from '@postern/shared';
 import { nodeHttp } from '../../src/api/http.ts';
 import type { FilesPort, World } from '../../src/context.ts';
+import { KeychainFault } from '../../src/keychain.ts';
 import type { Question } from '../../src/prompt/port.ts';
 import type { InputStream, OutputStream } from '../../src/streams.ts';
 import { NOW } from './things.ts';
@@ -18,6 +19,8 @@ export interface FakeWorldOptions {
   readonly http?: Partial<World['http']>;
   readonly clock?: Partial<World['clock']>;
   readonly browser?: Partial<World['browser']>;
+  /** Left out, the machine has none. */
+  readonly keychain?: World['keychain'];
   /** Told before the command runs. */
   readonly onWorld?: (world: FakeWorld) => void;
 }
@@ -65,6 +68,7 @@ export function fakeWorld(options: FakeWorldOptions = {}): FakeWorld {
       listen: unmocked('browser.listen'),
       ...options.browser,
     },
+    keychain: options.keychain ?? NO_KEYCHAIN,
     prompt: {
       text: async ({ message, check }: Question) => {
         const answer = String(next(message));
@@ -91,6 +95,11 @@ export function fakeWorld(options: FakeWorldOptions = {}): FakeWorld {
     interruptNow: () => controller.abort(),
   };
 }
+
+const none = async () => {
+  throw new KeychainFault('none');
+};
+const NO_KEYCHAIN: World['keychain'] = { get: none, set: none, remove: none };
 
 function unmocked(what: string): () => never {
   return () => {
