@@ -49,7 +49,9 @@ function personIn(
   token: string,
   more: Readonly<Record<string, string>>,
 ): Person {
-  const env = { ...baseEnv(home), SFT_URL: service.url, SFT_TEAM: service.team, ...more };
+  // Nothing is left in the keychain of whoever runs this.
+  const place = { SFT_URL: service.url, SFT_TEAM: service.team, SFT_KEYCHAIN: 'off' };
+  const env = { ...baseEnv(home), ...place, ...more };
   const asHim = (options: RunOptions): RunOptions => ({
     cwd: home,
     ...options,

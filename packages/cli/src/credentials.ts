@@ -1,6 +1,6 @@
 import { type Authorize, bearer } from './authorize.ts';
 import type { World } from './context.ts';
-import { readLogin } from './login-store.ts';
+import { openLogin, readLogin } from './login-store.ts';
 import {
   checkedToken,
   notLoggedIn,
@@ -17,10 +17,24 @@ export async function readAuthorize(world: World, settings: Settings): Promise<A
   const { SFT_TOKEN, SFT_TOKEN_FILE } = world.env;
   if (SFT_TOKEN) return bearer(checkedToken(SFT_TOKEN, 'SFT_TOKEN'));
   if (SFT_TOKEN_FILE) return bearer(await readTokenFile(world, SFT_TOKEN_FILE));
-  const login = await readLogin(world);
-  if (login === undefined || !sameService(login, settings.url.href) || login.team !== settings.team)
+  const stored = await readLogin(world);
+  if (
+    stored === undefined ||
+    !sameService(stored, settings.url.href) ||
+    stored.team !== settings.team
+  )
     throw notLoggedIn(settings);
+  const login = await openLogin(world, stored);
   if ('token' in login) return bearer(checkedToken(login.token, 'the stored login'));
   const { authorizeWith } = await import('./oauth/authorize.ts');
   return authorizeWith(world, settings, login.oauth);
+}
+
+/** Where the secrets of whoever calls come from, in one word. */
+export async function keptIn(world: World): Promise<'environment' | 'file' | 'keychain'> {
+  const { SFT_TOKEN, SFT_TOKEN_FILE } = world.env;
+  if (SFT_TOKEN) return 'environment';
+  if (SFT_TOKEN_FILE) return 'file';
+  const stored = await readLogin(world);
+  return stored !== undefined && 'sealed' in stored ? 'keychain' : 'file';
 }

@@ -1,6 +1,6 @@
 import type { World } from './context.ts';
 import { Failure } from './failure.ts';
-import { type Login, readLogin } from './login-store.ts';
+import { readLogin, type StoredLogin } from './login-store.ts';
 
 /** Where to ask, and as whom. */
 export interface Settings {
@@ -85,7 +85,7 @@ export const isSafeUrl = ({ protocol, hostname }: URL): boolean =>
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
 
-export const sameService = (login: Login, url: string): boolean =>
+export const sameService = (login: Pick<StoredLogin, 'url'>, url: string): boolean =>
   URL.canParse(url) && URL.canParse(login.url) && new URL(url).href === new URL(login.url).href;
 
 async function readCa(world: World, path: string): Promise<string> {

@@ -63,7 +63,7 @@ describe('the words of a command', () => {
   test('global flags stand before or after the command', async () => {
     service().on('whoami', () => ({ body: ANA }));
     for (const words of ['-o json whoami', 'whoami -o json', '--output=json whoami'])
-      expect(JSON.parse((await sft(words)).out)).toEqual(ANA);
+      expect(JSON.parse((await sft(words)).out)).toEqual({ ...ANA, kept_in: 'environment' });
   });
 
   test.each(['--version', '-v'])('%s', async (words) => {

@@ -3,7 +3,7 @@ import { bearer } from '../authorize.ts';
 import { command } from '../command.ts';
 import type { World } from '../context.ts';
 import { Failure } from '../failure.ts';
-import { type Login, readLogin, removeLogin } from '../login-store.ts';
+import { type Login, openLogin, readLogin, removeLogin, type StoredLogin } from '../login-store.ts';
 import { lines } from '../render/view.ts';
 import { readSettings, type Settings } from '../settings.ts';
 
@@ -13,17 +13,20 @@ export const logout = command({
     everywhere: { summary: 'end all your logins: of every machine, in every browser' },
   },
   async run({ world, flags: { everywhere } }) {
-    const login = await readLogin(world);
-    if (login === undefined && everywhere)
+    const stored = await readLogin(world);
+    if (stored === undefined && everywhere)
       throw new Failure(
         'unauthenticated',
         'You are not logged in here.',
         'Log in first: sft login. Or use the page of your account: /account',
       );
-    if (login === undefined) return { was_logged_in: false, everywhere };
+    if (stored === undefined) return { was_logged_in: false, everywhere };
+    const login = await openedOrWhyNot(world, stored);
     // First the others: what is forgotten here can end nothing any more.
-    if (everywhere) await (await apiFor(world, login)).call('endLogins', {});
+    if (everywhere) await (await apiFor(world, must(login))).call('endLogins', {});
     await removeLogin(world);
+    if ('sealed' in stored)
+      await (await import('../login-key.ts')).forgetKey(world, stored.sealed.key);
     await endLogin(world, login);
     return { was_logged_in: true, everywhere };
   },
@@ -35,6 +38,18 @@ export const logout = command({
         : 'Logged out.',
   ]),
 });
+
+/** A login whose key is gone is forgotten like any other. */
+const openedOrWhyNot = (world: World, stored: StoredLogin): Promise<Login | Failure> =>
+  openLogin(world, stored).catch((error: unknown) => {
+    if (error instanceof Failure && error.code === 'configuration') return error;
+    throw error;
+  });
+
+function must(login: Login | Failure): Login {
+  if (login instanceof Failure) throw login;
+  return login;
+}
 
 const settingsOf = (world: World, { url, team, ca_file }: Login): Promise<Settings> =>
   readSettings(world, { url, team, 'ca-file': ca_file });
@@ -48,8 +63,9 @@ async function apiFor(world: World, login: Login): Promise<Api> {
 }
 
 /** What the service refuses already is ended as well. */
-async function endLogin(world: World, login: Login): Promise<void> {
+async function endLogin(world: World, opened: Login | Failure): Promise<void> {
   try {
+    const login = must(opened);
     const settings = await settingsOf(world, login);
     if ('oauth' in login) {
       const { revoke } = await import('../oauth/refresh.ts');

@@ -1,7 +1,14 @@
 import { generateProof, type KeyPair } from 'dpop';
 import type { Authorize } from '../authorize.ts';
 import type { World } from '../context.ts';
-import { loginPath, type OauthTokens, readLogin, writeLogin } from '../login-store.ts';
+import {
+  type Login,
+  loginPath,
+  type OauthTokens,
+  openLogin,
+  readLogin,
+  writeLogin,
+} from '../login-store.ts';
 import { notLoggedIn, type Settings } from '../settings.ts';
 import { pairOf } from './key.ts';
 import { isOver } from './tokens.ts';
@@ -36,16 +43,27 @@ export function authorizeWith(world: World, settings: Settings, kept: OauthToken
 async function renewed(world: World, settings: Settings, known: OauthTokens): Promise<OauthTokens> {
   const release = await world.files.lock(`${loginPath(world)}.lock`, world.interrupt);
   try {
-    const login = await readLogin(world);
+    const stored = await readLogin(world);
+    if (stored === undefined) throw notLoggedIn(settings);
+    // Nobody is asked for anything while others wait for the lock.
+    const login = await openLogin(world, stored, 'quiet');
     // Another login than the one that this command began with: it is not continued as somebody else.
-    if (login === undefined || !('oauth' in login) || login.oauth.key.x !== known.key.x)
-      throw notLoggedIn(settings);
+    if (!('oauth' in login) || login.oauth.key.x !== known.key.x) throw notLoggedIn(settings);
     if (!isOver(login.oauth, world.clock.now())) return login.oauth;
     const { refresh } = await import('./refresh.ts');
     const oauth = await refresh(world, settings, login.oauth);
-    await writeLogin(world, { ...login, oauth });
+    const renewed = { ...login, oauth };
+    // First as it was kept before: the old refresh token is used up, and only this file has the new.
+    await writeLogin(world, renewed);
+    if (login.kept === undefined) await settle(world, renewed);
     return oauth;
   } finally {
     await release();
   }
+}
+
+/** A login from before there was a choice goes to the keychain now, if that asks nobody anything. */
+async function settle(world: World, login: Login): Promise<void> {
+  const { freshKey } = await import('../login-key.ts');
+  await writeLogin(world, { ...login, kept: await freshKey(world, 'quiet') });
 }

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EXIT } from '@postern/shared';
 import { describe, expect, test } from 'vitest';
-import { nodeBrowser } from '../../src/oauth/node-browser.ts';
 import { sft as program } from '../../src/sft.ts';
 import { nodeFiles } from '../../src/world/node-files.ts';
+import { deskAt, now } from '../fake/desk.ts';
 import { runIn, script } from '../fake/script.ts';
 import { ANA } from '../fake/things.ts';
 import type { FakeFile, FakeWorldOptions } from '../fake/world.ts';
@@ -14,23 +14,8 @@ const { service } = script();
 const STORE = '/home/ana/.sft/login.json';
 const DISPLAY = { DISPLAY: ':0' };
 
-/** A terminal with a browser beside it, which `visit` answers for. */
-const desk = (
-  visit: (url: URL) => unknown = (url) => service().oauth.visit(url),
-  more: FakeWorldOptions = {},
-): FakeWorldOptions & { files: Map<string, FakeFile> } =>
-  ({
-    isTerminal: true,
-    env: DISPLAY,
-    browser: {
-      listen: nodeBrowser.listen,
-      open: async (url) => void visit(url),
-    },
-    clock: { now: now, sleep: () => new Promise(() => undefined) },
-    files: new Map<string, FakeFile>(),
-    ...more,
-  }) as FakeWorldOptions & { files: Map<string, FakeFile> };
-const now = () => Math.floor(performance.timeOrigin + performance.now()) as never;
+const desk = (visit?: (url: URL) => unknown, more: FakeWorldOptions = {}) =>
+  deskAt(service, more, visit);
 
 const login = (options: FakeWorldOptions, words = 'login') =>
   runIn(program, `${words} --url ${service().url} --team demo`, options);

@@ -32,6 +32,7 @@ describe('sft login', () => {
       url: `${service().url}/`,
       team: 'demo',
       token: TOKEN,
+      kept: 'file',
     });
     service().on('listServers', () => ({ body: { list: [] } }));
     expect((await bare('list-servers', files)).exit).toBe(EXIT.ok);
@@ -86,6 +87,17 @@ describe('the stored token', () => {
     const { exit, err } = await bare('whoami', stored({}, 0o644));
     expect([exit, service().asked]).toEqual([EXIT.config, []]);
     expect(err).toContain(`chmod 600 ${STORE}`);
+  });
+
+  test.each([
+    { kept: { id: 'x', secret: 'y' } },
+    { kept: 'elsewhere' },
+    { token: 7 },
+    { sealed: { key: 'x', nonce: 'y' } },
+  ])('a file that says %j: 78', async (more) => {
+    const { exit, err } = await bare('whoami', stored(more));
+    expect([exit, service().asked]).toEqual([EXIT.config, []]);
+    expect(err).toContain('Log in again');
   });
 
   test('a broken file: 78', async () => {

@@ -116,5 +116,11 @@ export class Terminal {
 }
 
 function envOf(env: Env): Record<string, string> {
-  return { PATH: process.env.PATH ?? '', HOME: '/nonexistent', TERM: 'xterm', ...env };
+  return {
+    PATH: process.env.PATH ?? '',
+    HOME: '/nonexistent',
+    TERM: 'xterm',
+    SFT_KEYCHAIN: 'off',
+    ...env,
+  };
 }
