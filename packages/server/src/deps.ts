@@ -239,6 +239,7 @@ export async function compose(app: FastifyInstance, ports: Ports) {
     publicUrl: () => ports.origins()[0],
     browserLoginOf: ports.browserLoginOf ?? browserLoginOf,
     recordProof,
+    random: randomBytes,
   });
   registerPushRoutes(app, world);
   registerWorkloadRoutes(app, world);

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 export const COOKIE_BYTES = 32;
 
 /** What a browser keeps for us. */
-export type CookieName = 'login' | 'device' | 'form';
+export type CookieName = 'login' | 'device' | 'form' | 'program';
 
 /**
  * Over https `__Host-…`: no other host, and nobody on the way, can have set it (RFC 6265bis,
@@ -13,6 +13,7 @@ const NAMES: Readonly<Record<CookieName, string>> = {
   login: 'postern',
   device: 'postern-device',
   form: 'postern-form',
+  program: 'postern-program',
 };
 const nameOf = (name: CookieName, secure: boolean): string =>
   secure ? `__Host-${NAMES[name]}` : NAMES[name];

@@ -1,4 +1,4 @@
-export { cookieOf } from './cookie.ts';
+export { hashOfCookie } from './cookie.ts';
 export { failureOf } from './failure.ts';
 export type { BrowserLogin } from './model.ts';
 export { safeNext } from './next.ts';
@@ -6,12 +6,14 @@ export { registerLoginRoutes } from './routes.ts';
 export {
   arrivalOf,
   assertOwnPage,
+  boundOf,
   formOf,
   giveLogin,
   goTo,
   type LoginWorld,
   SCHEMA,
   sendPage,
+  sentBound,
   showError,
 } from './routes-page.ts';
 export type { Arrival } from './service-login.ts';

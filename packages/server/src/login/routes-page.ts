@@ -102,7 +102,7 @@ export function arrivalOf(world: LoginWorld, request: FastifyRequest): Arrival {
 
 /** @param value undefined: it is taken away. */
 export function giveCookie(
-  world: LoginWorld,
+  world: Pick<LoginWorld, 'publicUrl'>,
   request: FastifyRequest,
   reply: FastifyReply,
   name: CookieName,
@@ -125,13 +125,34 @@ export function giveLogin(
   giveCookie(world, request, reply, 'form', undefined);
 }
 
+type Bound = Pick<LoginWorld, 'publicUrl' | 'random'>;
+
 /** What the forms of this browser are bound to before a login; it is given one where it has none. */
-export function formOf(world: LoginWorld, request: FastifyRequest, reply: FastifyReply): string {
-  const sent = cookieOf(cookiesOf(request), 'form');
-  if (sent !== undefined && sent.secure === isSecure(world, request)) return sent.value;
+export const formOf = (world: Bound, request: FastifyRequest, reply: FastifyReply): string =>
+  boundOf(world, request, reply, 'form');
+
+/** What tells this browser from others, whoever is logged in; it is given one where it has none. */
+export function boundOf(
+  world: Bound,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  name: 'form' | 'program',
+): string {
+  const sent = sentBound(world, request, name);
+  if (sent !== undefined) return sent;
   const value = world.random(COOKIE_BYTES).toString('base64url');
-  giveCookie(world, request, reply, 'form', value);
+  giveCookie(world, request, reply, name, value);
   return value;
+}
+
+/** As {@link boundOf}, for a browser that must have one: under the name that nobody else can set. */
+export function sentBound(
+  world: Pick<LoginWorld, 'publicUrl'>,
+  request: FastifyRequest,
+  name: 'form' | 'program',
+): string | undefined {
+  const sent = cookieOf(cookiesOf(request), name);
+  return sent?.secure === isSecure(world, request) ? sent.value : undefined;
 }
 
 const MIXED = 'This did not come from a page that this browser has open.';

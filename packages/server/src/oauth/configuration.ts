@@ -1,4 +1,5 @@
 import type { Configuration } from 'oidc-provider';
+import { BEGUN } from './begun.ts';
 import {
   ACCESS_TOKEN_SECONDS,
   CLIENT_ID,
@@ -41,7 +42,7 @@ export const PROTOCOL = {
   clientAuthMethods: ['none'],
   claims: { acr: null, amr: null, auth_time: null, iss: null, openid: ['sub'], sid: null },
   subjectTypes: ['public'],
-  extraParams: ['device_name'],
+  extraParams: ['device_name', BEGUN],
   enabledJWA: {
     idTokenSigningAlgValues: ['ES256'],
     dPoPSigningAlgValues: ['ES256', 'EdDSA'],

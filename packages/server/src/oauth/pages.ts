@@ -27,20 +27,52 @@ export function confirmPage(device: {
 }): string {
   const { code, name, address, person, csrf } = device;
   const shown = showUserCode(code);
-  return page(
-    'Log in a program?',
-    html`<dl>
-${row('Code', shown)}${row('Program', `${CLIENT_NAME} (${name})`)}${row('Asked for from', address)}${row('Logs in as', person)}</dl>
-<p>Allow it only if you have just started this login yourself, and the program shows the very code ${shown}. Nobody from your company asks you to allow a login that you did not start.</p>
-<form method="post" autocomplete="off">
-<input type="hidden" name="csrf" value="${csrf}">
-<input type="hidden" name="user_code" value="${code}">
-<button type="submit" name="answer" value="deny">It is not mine</button>
-<button type="submit" name="answer" value="allow">Allow</button>
-</form>`,
+  const rows = [['Code', shown], program(name), ['Asked for from', address], as(person)] as const;
+  return askPage(
+    rows,
+    `Allow it only if you have just started this login yourself, and the program shows the very code ${shown}. ${NOBODY}`,
+    { csrf, user_code: code },
   );
 }
 
+/** As {@link confirmPage}, of a program that says that it is on the machine of this browser. */
+export function confirmLocalPage(local: {
+  readonly name: string;
+  readonly port: string;
+  readonly person: string;
+  readonly csrf: string;
+}): string {
+  const { name, port, person, csrf } = local;
+  const rows = [program(name), ['Answers on this computer at', port], as(person)] as const;
+  return askPage(
+    rows,
+    `Allow it only if you have just started this login yourself, on this computer. ${NOBODY}`,
+    { csrf },
+  );
+}
+
+const NOBODY = 'Nobody from your company asks you to allow a login that you did not start.';
+const program = (name: string) => ['Program', `${CLIENT_NAME} (${name})`] as const;
+const as = (person: string) => ['Logs in as', person] as const;
+
+const askPage = (
+  rows: readonly (readonly [string, string])[],
+  text: string,
+  hidden: Readonly<Record<string, string>>,
+): string =>
+  page(
+    'Log in a program?',
+    html`<dl>
+${rows.map(([label, said]) => row(label, said))}</dl>
+<p>${text}</p>
+<form method="post" autocomplete="off">
+${Object.entries(hidden).map(([name, value]) => field(name, value))}<button type="submit" name="answer" value="deny">It is not mine</button>
+<button type="submit" name="answer" value="allow">Allow</button>
+</form>`,
+  );
+
+const field = (name: string, value: string): Html =>
+  html`<input type="hidden" name="${name}" value="${value}">\n`;
 const row = (label: string, text: string): Html => html`<dt>${label}</dt>\n<dd>${text}</dd>\n`;
 
 /**

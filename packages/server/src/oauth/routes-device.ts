@@ -1,15 +1,11 @@
-import { timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Refusal } from '../platform/errors.ts';
 import { messagePage, PAGE_HEADERS } from '../platform/page.ts';
-import { readDeviceForm } from './form.ts';
-import type { BrowserLogin } from './model.ts';
+import { FORM_LIMIT, isOwnForm, readDeviceForm } from './form.ts';
 import { codePage, confirmPage } from './pages.ts';
 import type { OauthRouteWorld } from './routes-world.ts';
 import { decideDevice, nameOf, viewDevice } from './service-login.ts';
 import { readUserCode, userCodeHash } from './user-code.ts';
-
-const BODY_LIMIT = 4096;
 
 const send = (reply: FastifyReply, status: number, text: string): FastifyReply =>
   reply.code(status).headers(PAGE_HEADERS).send(text);
@@ -27,11 +23,6 @@ const LATER = messagePage('Too many wrong codes', [
  * browser's login).
  */
 export function registerDevice(scope: FastifyInstance, world: OauthRouteWorld): void {
-  scope.addContentTypeParser<string>(
-    'application/x-www-form-urlencoded',
-    { parseAs: 'string' },
-    (_request, body, done) => done(null, body),
-  );
   scope.route({
     method: 'GET',
     url: '/device',
@@ -42,7 +33,7 @@ export function registerDevice(scope: FastifyInstance, world: OauthRouteWorld): 
     method: 'POST',
     url: '/device',
     schema: { hide: true },
-    bodyLimit: BODY_LIMIT,
+    bodyLimit: FORM_LIMIT,
     handler: (request, reply) => decide(world, request, reply),
   });
 }
@@ -99,11 +90,6 @@ const ALLOWED = messagePage('Logged in', ['Go back to the program. You may close
 const DENIED = messagePage('Not logged in', [
   'The program is told so. If somebody sent you here, tell your administrators.',
 ]);
-
-function isOwnForm({ csrf }: BrowserLogin, given: string): boolean {
-  const [ours, theirs] = [Buffer.from(csrf), Buffer.from(given)];
-  return ours.length > 0 && ours.length === theirs.length && timingSafeEqual(ours, theirs);
-}
 
 function toLogin(reply: FastifyReply, code: string | undefined): FastifyReply {
   const here = code === undefined ? '/oauth/device' : `/oauth/device?user_code=${code}`;

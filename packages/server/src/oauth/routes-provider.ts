@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Instant } from '@postern/shared';
 import Provider, {
   type Configuration,
   interactionPolicy,
@@ -21,7 +22,7 @@ export interface ProviderWorld {
   readonly transact: Transact;
   readonly keyring: Keyring;
   readonly oauth: OauthSettings;
-  readonly now: () => number;
+  readonly now: () => Instant;
   readonly log: { error(facts: object, line: string): void };
 }
 

@@ -16,6 +16,8 @@ export interface OauthWorld extends ProviderWorld {
   ) => Promise<BrowserLogin | undefined>;
   readonly recordProof: RecordProof;
   readonly monotonic: () => number;
+  /** From the system's generator. */
+  readonly random: (bytes: number) => Buffer;
   /** @throws Refusal `clock_unsafe` */
   readonly clock: { assertSafe(): void };
 }

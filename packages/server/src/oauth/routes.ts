@@ -1,8 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { boundOf, hashOfCookie } from '../login/index.ts';
 import { messagePage, PAGE_HEADERS } from '../platform/page.ts';
 import { toProblem } from '../platform/problem.ts';
 import { createAttempts } from './attempts.ts';
+import { BEGUN, writeBegun } from './begun.ts';
 import { FORWARDED } from './configuration.ts';
+import { takeForms } from './form.ts';
 import { oauthKeys } from './keys.ts';
 import { registerDevice } from './routes-device.ts';
 import { registerInteraction } from './routes-interaction.ts';
@@ -30,8 +33,11 @@ export async function registerOauth(app: FastifyInstance, world: OauthWorld): Pr
     async (scope) => {
       scope.removeAllContentTypeParsers();
       scope.setErrorHandler(showError);
-      registerInteraction(scope, routeWorld);
-      await scope.register(async (pages) => registerDevice(pages, routeWorld));
+      await scope.register(async (pages) => {
+        takeForms(pages);
+        registerInteraction(pages, routeWorld);
+        registerDevice(pages, routeWorld);
+      });
       await scope.register(async (forwarded) => registerForwarded(forwarded, routeWorld));
     },
     { prefix: PREFIX },
@@ -51,10 +57,10 @@ function registerForwarded(scope: FastifyInstance, world: OauthRouteWorld): void
       config: { rateLimit: RATE },
       handler: async (request, reply) => {
         const provider = await world.provider();
+        const path = pathOf(world, url, request, reply);
         reply.hijack();
         for (const [name, value] of Object.entries(reply.getHeaders()))
           if (value !== undefined) reply.raw.setHeader(name, value);
-        const path = request.url.slice(PREFIX.length);
         handOver(
           provider,
           { request: request.raw, response: reply.raw },
@@ -62,6 +68,23 @@ function registerForwarded(scope: FastifyInstance, world: OauthRouteWorld): void
         );
       },
     });
+}
+
+/** What oidc-provider is asked; an authorization with the browser that begins it. */
+function pathOf(
+  world: OauthWorld,
+  url: string,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): string {
+  const path = request.url.slice(PREFIX.length);
+  if (url !== '/auth') return path;
+  const { random } = world;
+  const cookie = boundOf({ publicUrl: world.publicUrl(), random }, request, reply, 'program');
+  const begun = writeBegun({ browser: hashOfCookie('program', cookie), at: world.now() });
+  const [before, ...query] = path.split('?');
+  // First: whatever a client sends comes after it, and is refused where it has the same name.
+  return `${before}?${[`${BEGUN}=${begun}`, query.join('?')].join('&')}`;
 }
 
 /** Made when it is first asked for; where that fails, again when it is asked for again. */

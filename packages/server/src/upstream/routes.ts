@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import {
   arrivalOf,
-  cookieOf,
   formOf,
   giveLogin,
   goTo,
@@ -9,6 +8,7 @@ import {
   SCHEMA,
   safeNext,
   sendPage,
+  sentBound,
   showError,
 } from '../login/index.ts';
 import { systemClock } from '../platform/clock.ts';
@@ -91,7 +91,7 @@ async function finish(
   world.clock.assertSafe();
   const { settings, publicUrl, provider } = world;
   const state = readState(queryOf(request).state);
-  const cookie = formCookieOf(world, request);
+  const cookie = sentBound(world, request, 'form');
   if (state === undefined || cookie === undefined) return notIn(world, request, reply, 'not_begun');
   const start = await world.transact((tx) => useStart(tx, { state, cookie }));
   if (start === undefined) return notIn(world, request, reply, 'not_begun');
@@ -110,12 +110,6 @@ async function finish(
   if (arrived.kind === 'no') return notIn(world, request, reply, arrived.why, arrived.user);
   giveLogin(world, request, reply, arrived);
   return goTo(reply, start.next ?? HOME);
-}
-
-/** The cookie that this browser was given, under the name that nobody else can set. */
-function formCookieOf({ publicUrl }: World, request: FastifyRequest): string | undefined {
-  const cookie = cookieOf(request.headers.cookie, 'form');
-  return cookie?.secure === publicUrl.startsWith('https:') ? cookie.value : undefined;
 }
 
 const searchOf = ({ url }: FastifyRequest): string => {

@@ -202,7 +202,10 @@ export class Browser {
 
   async #follow(answer: LightMyRequestResponse): Promise<{ code: string | null; location: URL }> {
     let at = answer;
+    let url = '';
     for (let hops = 0; hops < 6; hops++) {
+      const csrf = /name="csrf" value="([^"]+)"/.exec(at.body)?.[1];
+      if (csrf !== undefined) at = await this.post(url, { csrf, answer: 'allow' });
       const onward = /http-equiv="refresh" content="0;url=([^"]+)"/.exec(at.body)?.[1];
       const to = at.headers.location ?? onward;
       if (to === undefined) throw new Error(`${at.statusCode} ${at.body}`);
@@ -210,6 +213,7 @@ export class Browser {
         const location = new URL(to);
         return { code: location.searchParams.get('code'), location };
       }
+      url = to;
       at = await this.get(to);
     }
     throw new Error('sent around');

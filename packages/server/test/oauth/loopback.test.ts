@@ -11,6 +11,7 @@ onBoth('login by loopback', (kit) => {
   beforeEach(async () => {
     client = await world.client();
   });
+  const csrf = (login: string): string => `csrf of ${world.ids[login]}`;
 
   it('advertises itself under the public URL (RFC 8414), and nothing that is off', async () => {
     for (const name of ['openid-configuration', 'oauth-authorization-server']) {
@@ -80,7 +81,38 @@ onBoth('login by loopback', (kit) => {
     expect(page.statusCode).toBe(303);
     expect(page.headers.location).toBe(`/login?next=${encodeURIComponent(to)}`);
     browser.set('who', world.ids.uma ?? '');
-    expect((await browser.get(to)).body).toContain('http-equiv="refresh"');
+    expect((await browser.get(to)).body).toContain('Logs in as');
+  });
+
+  it('asks first, and tells which program on which port: whoever follows an address is not logged in', async () => {
+    const logins = () => kit.db.sql.selectFrom('tokens').select('id').execute();
+    const before = (await logins()).length;
+    const browser = world.browser('uma');
+    const started = await browser.get(
+      authorizeUrl('v'.repeat(43), { device_name: 'umas-<laptop>' }),
+    );
+    const to = started.headers.location ?? '';
+    const page = await browser.get(to);
+    for (const text of ['sft, umas-&lt;laptop&gt;', '127.0.0.1:49152', 'Uma'])
+      expect(page.body).toContain(text);
+    expect(page.body).not.toContain('http-equiv="refresh"');
+    for (const form of [{ csrf: '' }, { csrf: csrf('bo') }, {}])
+      for (const answer of ['allow', 'deny'])
+        expect([400, 403]).toContain((await browser.post(to, { answer, ...form })).statusCode);
+    expect((await browser.post(to, { csrf: csrf('uma'), answer: 'maybe' })).statusCode).toBe(400);
+    expect((await logins()).length).toBe(before);
+  });
+
+  it('tells the program when the person says no', async () => {
+    const browser = world.browser('uma');
+    const started = await browser.get(authorizeUrl('v'.repeat(43)));
+    const to = started.headers.location ?? '';
+    const said = await browser.post(to, { csrf: csrf('uma'), answer: 'deny' });
+    const onward = /http-equiv="refresh" content="0;url=([^"]+)"/.exec(said.body)?.[1] ?? '';
+    const location = new URL((await browser.get(onward)).headers.location ?? '');
+    expect(location.origin + location.pathname).toBe(REDIRECT);
+    expect(location.searchParams.get('error')).toBe('access_denied');
+    expect(location.searchParams.get('code')).toBeNull();
   });
 
   it('is a row of tokens from then on, of at most the length that is set', async () => {
@@ -222,6 +254,28 @@ onBoth('login by loopback', (kit) => {
       const foreign = await world.browser('dana').get(started.headers.location ?? '');
       expect(foreign.statusCode).toBe(400);
       expect(foreign.body).toContain('This login is over');
+    });
+
+    it('an interaction that another browser began, whose cookies were planted in this one', async () => {
+      const started = await world.browser().get(authorizeUrl('v'.repeat(43)));
+      const victim = world.browser('uma');
+      // A host beside this one sets cookies for both; none of that name.
+      for (const { name, value } of started.cookies)
+        if (!name.startsWith('__Host-')) victim.set(name, value);
+      const to = started.headers.location ?? '';
+      expect((await victim.get(to)).body).toContain('This login is over');
+      // Nor with a value of its own.
+      await victim.get(authorizeUrl('v'.repeat(43)));
+      const form = { csrf: csrf('uma'), answer: 'allow' };
+      expect((await victim.post(to, form)).statusCode).toBe(400);
+    });
+
+    it.each(['begun', '%62egun'])('to be told who began it (%s)', async (name) => {
+      const url = `${authorizeUrl('v'.repeat(43))}&${name}=${'a'.repeat(43)}.0`;
+      for (const at of [url, `${url}#`, url.replace('/auth?', `/auth?${name}=x&`)])
+        expect((await world.browser('uma').get(at)).headers.location ?? '').not.toContain(
+          '/interaction/',
+        );
     });
 
     it('a cookie that was not signed here', async () => {

@@ -28,7 +28,9 @@ onBoth('a program is logged in through the login page', (kit) => {
   async function follow(browser: Browser, from: string): Promise<URL> {
     let to = from;
     for (let hops = 0; hops < 6; hops++) {
-      const at = await browser.get(to.startsWith(PUBLIC_URL) ? to.slice(PUBLIC_URL.length) : to);
+      const here = to.startsWith(PUBLIC_URL) ? to.slice(PUBLIC_URL.length) : to;
+      let at = await browser.get(here);
+      if (csrfIn(at) !== '') at = await browser.post(here, { csrf: csrfIn(at), answer: 'allow' });
       to = at.headers.location ?? /content="0; ?url=([^"]+)"/.exec(at.body)?.[1] ?? '';
       if (to.startsWith('http://127.0.0.1')) return new URL(to);
     }
@@ -49,6 +51,29 @@ onBoth('a program is logged in through the login page', (kit) => {
     const tokens = (await client.redeem(code, VERIFIER)).json<Tokens>();
     const me = (await client.call(tokens.access_token, 'GET', '/whoami')).json();
     expect(me.user.login).toBe(who.login);
+  });
+
+  it.each([{ prompt: 'login' }, { max_age: '0' }, { max_age: '60' }])(
+    'asked for a fresh login (%o), it takes none that was there before',
+    async (params) => {
+      const browser = new Browser(demo);
+      await browser.login(who.login);
+      kit.clock.advance(120);
+      const started = await browser.get(authorizeUrl(VERIFIER, params as Record<string, string>));
+      const interaction = started.headers.location ?? '';
+      const to = (await browser.get(interaction)).headers.location ?? '';
+      expect(to).toBe(`/login?next=${encodeURIComponent(interaction)}&prompt=login`);
+      await browser.submit(to, '/login', { login: who.login, password: PASSWORD });
+      expect((await follow(browser, interaction)).searchParams.get('code')).not.toBeNull();
+    },
+  );
+
+  it('a login that is young enough for max_age serves', async () => {
+    const browser = new Browser(demo);
+    await browser.login(who.login);
+    kit.clock.advance(120);
+    const url = authorizeUrl(VERIFIER, { max_age: '600' });
+    expect((await follow(browser, url)).searchParams.get('code')).not.toBeNull();
   });
 
   it('by device code, after his yes with the token of his own form', async () => {
