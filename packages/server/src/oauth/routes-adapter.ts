@@ -1,5 +1,6 @@
 import { seconds } from '@postern/shared';
 import Provider, { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
+import { findUnstorable } from '../platform/storable.ts';
 import type { Transact } from '../platform/tx.ts';
 import { isKind, type Kind } from './model.ts';
 import {
@@ -17,6 +18,7 @@ interface World {
   readonly keeping: Keeping;
 }
 
+const UNSTORABLE = 'it holds text that is not valid Unicode';
 const STALE = 'the login has ended, or this was used before';
 
 /**
@@ -30,6 +32,8 @@ export const createAdapter =
 
 const adapterOf = (kind: Kind, transact: Transact, keeping: Keeping): Adapter => ({
   async upsert(id, payload, expiresIn) {
+    // It reads its bodies itself: what is refused elsewhere before anybody sees it comes to here.
+    if (findUnstorable(payload) !== undefined) throw new errors.InvalidRequest(UNSTORABLE);
     const model = { kind, id, payload: payload as Payload };
     const lives = seconds(Math.max(0, Math.floor(expiresIn ?? 0)));
     const saved = await transact((tx) => saveModel(tx, model, lives, keeping));

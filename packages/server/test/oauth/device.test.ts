@@ -106,6 +106,14 @@ onBoth('login by device code', (kit) => {
     expect(headers['content-security-policy']).toContain("frame-ancestors 'none'");
   });
 
+  it('takes no text that cannot be stored, which is no fault of ours', async () => {
+    const form = { scope: 'openid', device_name: 'a\u0000' };
+    const answer = await client.post('/oauth/device/auth', form, { proof: null });
+    expect(answer.statusCode).toBe(400);
+    expect(answer.json().error).toBe('invalid_request');
+    expect(world.service.faults).toEqual([]);
+  });
+
   describe('deny:', () => {
     it('a form that is not from the page (CSRF), and one of another person', async () => {
       const { user_code, device_code } = await start();
