@@ -21,7 +21,7 @@ import { Refusal } from './platform/errors.ts';
 import { type HealthCheck, registerHealth } from './platform/health.ts';
 import { type Logger, withoutRedaction } from './platform/logging.ts';
 import { type Metrics, registerMetrics } from './platform/metrics.ts';
-import { isLoopback, matcher } from './platform/networks.ts';
+import { isLoopback, matcher, networkOf } from './platform/networks.ts';
 import { registerOpenapi } from './platform/openapi.ts';
 import { PROBLEM_MEDIA_TYPE, toProblem } from './platform/problem.ts';
 import { SECURITY_HEADERS } from './platform/security-headers.ts';
@@ -160,9 +160,14 @@ const limits = (max: number) => ({
     }),
 });
 
-/** Whom a request counts for; not the token itself, which would lie in memory. */
-function actorOf(request: FastifyRequest): string {
-  const { authorization } = request.headers;
-  if (authorization === undefined) return request.ip;
+/**
+ * Whom a request counts for; not the token itself, which would lie in memory. Where no token is
+ * read it says nothing of who sends it: with ever another one nobody would be counted.
+ */
+function actorOf({ headers, ip, routeOptions: { url = '' } }: FastifyRequest): string {
+  const { authorization } = headers;
+  if (authorization === undefined || !TAKES_TOKENS.test(url)) return networkOf(ip);
   return hash('sha256', authorization, 'base64url');
 }
+
+const TAKES_TOKENS = /^\/(v1|scim)\//;

@@ -1,4 +1,5 @@
 import { plus, type Seconds, seconds } from '@postern/shared';
+import { networkOf } from '../platform/networks.ts';
 import type { Tx } from '../platform/tx.ts';
 import { hashOfCookie } from './cookie.ts';
 import {
@@ -11,7 +12,7 @@ import {
   saveCount,
   takeBackOne,
 } from './store-attempts.ts';
-import { type Counter, counted, countersOf, networkOf, waitOf } from './throttle.ts';
+import { type Counter, counted, countersOf, waitOf } from './throttle.ts';
 
 /** For so long a client that logged in is one that logged in before. */
 const KNOWN_FOR = seconds(90 * 86_400);

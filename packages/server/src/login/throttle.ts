@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Instant, plus, type Seconds, seconds, secondsBetween } from '@postern/shared';
+import { networkOf } from '../platform/networks.ts';
 
 /** So many attempts are free; each one after that waits twice as long, up to the longest wait. */
 export interface Pace {
@@ -81,20 +82,6 @@ export function countersOf(attempt: Attempt): Counter[] {
 
 const keyOf = (parts: readonly string[]): string =>
   createHash('sha256').update(JSON.stringify(parts)).digest('hex');
-
-/** An IPv6 address counts as its /64: one customer has as many as he likes in it. */
-export function networkOf(address: string): string {
-  if (!address.includes(':') || address.includes('.')) return address;
-  const [before = '', after] = address.split('%')[0]?.split('::') ?? [];
-  const left = before === '' ? [] : before.split(':');
-  const right = after === undefined || after === '' ? [] : after.split(':');
-  const zeros = after === undefined ? 0 : Math.max(8 - left.length - right.length, 0);
-  const groups = [...left, ...Array<string>(zeros).fill('0'), ...right];
-  return `${groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':')}::/64`;
-}
 
 export interface Count {
   readonly count: number;

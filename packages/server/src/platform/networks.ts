@@ -48,3 +48,17 @@ export function isPublicAddress(address: string): boolean {
   if (family === 4) return !SPECIAL_V4(address);
   return family === 6 && GLOBAL_V6(address) && !SPECIAL_V6(address);
 }
+
+/** An IPv6 address counts as its /64: one customer has as many as he likes in it. */
+export function networkOf(address: string): string {
+  if (!address.includes(':') || address.includes('.')) return address;
+  const [before = '', after] = address.split('%')[0]?.split('::') ?? [];
+  const left = before === '' ? [] : before.split(':');
+  const right = after === undefined || after === '' ? [] : after.split(':');
+  const zeros = after === undefined ? 0 : Math.max(8 - left.length - right.length, 0);
+  const groups = [...left, ...Array<string>(zeros).fill('0'), ...right];
+  return `${groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`;
+}

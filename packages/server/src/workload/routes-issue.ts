@@ -9,6 +9,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Caller } from '../identity/index.ts';
 import { failure } from '../platform/actor.ts';
 import { Refusal } from '../platform/errors.ts';
+import { networkOf } from '../platform/networks.ts';
 import type { Refusals } from '../platform/refusals.ts';
 import { checkTeam, fastifyPath, type RouteWorld, routeSchema } from '../platform/route.ts';
 import { NotBelieved } from './model.ts';
@@ -43,7 +44,7 @@ export function registerIssueRoutes(app: FastifyInstance, world: WorkloadWorld):
 
   knock(app, world, 'issueWorkloadToken', async (request) => {
     const { connection: name } = request.params as { connection: string };
-    limit(`${request.ip} ${name}`);
+    limit(`${networkOf(request.ip)} ${name}`);
     const { jwt } = request.body as Body<'issueWorkloadToken'>;
     const seen = await world.transact((tx) => connectionNamed(tx, name));
     // Keys are fetched here, outside of any transaction.
@@ -54,7 +55,7 @@ export function registerIssueRoutes(app: FastifyInstance, world: WorkloadWorld):
   knock(app, world, 'issueServiceToken', async (request) => {
     const { client_assertion } = request.body as Body<'issueServiceToken'>;
     const { kid } = headerOf(client_assertion);
-    limit(`${request.ip} ${kid}`);
+    limit(`${networkOf(request.ip)} ${kid}`);
     const { publicUrl, team } = world;
     if (publicUrl === undefined) throw new NotBelieved('no_public_url');
     const key = await world.transact((tx) => keyOf(tx, kid));

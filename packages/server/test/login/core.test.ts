@@ -6,7 +6,8 @@ import { parseFields, readPasskeyCall } from '../../src/login/form.ts';
 import { amrOf, isFresh, isLive, mfaOf } from '../../src/login/model.ts';
 import { safeNext } from '../../src/login/next.ts';
 import { isOwnPage } from '../../src/login/origin.ts';
-import { counted, countersOf, networkOf, waitOf } from '../../src/login/throttle.ts';
+import { counted, countersOf, waitOf } from '../../src/login/throttle.ts';
+import { networkOf } from '../../src/platform/networks.ts';
 
 describe('where somebody goes after the login', () => {
   it.each([

@@ -24,6 +24,7 @@ const Either = Type.Union([
 ]);
 
 function register(app: FastifyInstance): void {
+  app.get('/v1/things', async () => ({}));
   app.post(
     '/things',
     { schema: { body: Strict({ name: Type.String(), n: Type.Optional(Type.Integer()) }) } },
@@ -200,7 +201,7 @@ test('/readyz names what is wrong, and no more; /healthz does not ask', async ()
 test('rate limit: per token, as a problem that says when to come again', async () => {
   const app = await open({ requests_per_minute: 2 });
   const get = (token: string) =>
-    app.inject({ url: '/things', headers: { authorization: `Bearer ${token}` } });
+    app.inject({ url: '/v1/things', headers: { authorization: `Bearer ${token}` } });
   expect((await get('a')).statusCode).toBe(200);
   expect((await get('a')).statusCode).toBe(200);
   const third = await get('a');
@@ -208,6 +209,26 @@ test('rate limit: per token, as a problem that says when to come again', async (
   expect(third.json()).toMatchObject({ code: 'rate_limited', status: 429 });
   expect(third.headers).toMatchObject({ 'ratelimit-remaining': '0', 'retry-after': '60' });
   expect((await get('b')).statusCode).toBe(200);
+  await app.close();
+});
+
+test('rate limit: where no token is taken, per network, whatever token is sent', async () => {
+  const app = await open({ requests_per_minute: 2 });
+  let sent = 0;
+  const get = (remoteAddress: string) =>
+    app.inject({
+      url: '/things',
+      remoteAddress,
+      headers: { authorization: `Bearer made-up-${sent++}` },
+    });
+  for (const [one, same, other] of [
+    ['192.0.2.1', '192.0.2.1', '192.0.2.2'],
+    ['2001:db8:1:2::1', '2001:db8:1:2:3::1', '2001:db8:1:3::1'],
+  ] as const) {
+    const statuses = [];
+    for (const from of [one, same, same, other]) statuses.push((await get(from)).statusCode);
+    expect(statuses).toEqual([200, 200, 429, 200]);
+  }
   await app.close();
 });
 
