@@ -1,3 +1,5 @@
+import { findUnstorable } from '../platform/storable.ts';
+
 /** What the page's forms send; everything in it is text. */
 const FIELDS = ['form_token', 'answer', 'code', 'passkey'] as const;
 type FieldName = (typeof FIELDS)[number];
@@ -54,7 +56,8 @@ export function readForm({ answer, code = '', passkey }: FormFields): Wish | str
 function parsed(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text);
-    return isResponse(value) ? value : undefined;
+    // The text was refused where it cannot be stored; what it stands for was not looked at.
+    return isResponse(value) && findUnstorable(value) === undefined ? value : undefined;
   } catch {
     return undefined;
   }

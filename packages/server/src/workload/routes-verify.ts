@@ -7,6 +7,7 @@ import {
   type JWTVerifyGetKey,
   jwtVerify,
 } from 'jose';
+import { findUnstorable } from '../platform/storable.ts';
 import { ALGORITHMS, type Claims, type Connection, NotBelieved, TOLERANCE } from './model.ts';
 import type { KeysAt } from './routes-jwks.ts';
 
@@ -44,7 +45,8 @@ export async function verifyAssertion(
 export function headerOf(jwt: string): { readonly kid: string | undefined; readonly alg: string } {
   try {
     const { kid, alg } = decodeProtectedHeader(jwt);
-    const isId = typeof kid === 'string' && kid !== '' && kid.length <= 500;
+    const isText = typeof kid === 'string' && findUnstorable(kid) === undefined;
+    const isId = isText && kid !== '' && kid.length <= 500;
     return { kid: isId ? kid : undefined, alg: String(alg) };
   } catch {
     throw new NotBelieved('no_jwt');

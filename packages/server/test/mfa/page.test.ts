@@ -148,7 +148,8 @@ onBoth('the page of a challenge', (kit) => {
     });
 
     it('what no browser sends is refused', async () => {
-      for (const passkey of ['x', '[]', '{}', '{"id":1}', '{"id":"a","response":{}}']) {
+      const nul = '{"id":"\\u0000","response":{"clientDataJSON":"a"}}';
+      for (const passkey of ['x', '[]', '{}', '{"id":1}', '{"id":"a","response":{}}', nul]) {
         const form_token = await page.token();
         const response = await page.send({ form_token, answer: 'passkey', passkey });
         expect([passkey, response.statusCode]).toEqual([passkey, 400]);

@@ -85,8 +85,10 @@ onBoth('a service user logs in with a key', (kit) => {
     it('signed with another’s key, or under an id that is nobody’s', async () => {
       const stranger = await newKey('EdDSA');
       expect(codeOf(await present(await signed({}, stranger)))).toBe('unauthenticated');
-      expect(codeOf(await present(await signed({}, stranger, 'nobody')))).toBe('unauthenticated');
-      expect(await ci.why()).toBe('no_key');
+      for (const id of ['nobody', 'a\u0000']) {
+        expect(codeOf(await present(await signed({}, stranger, id)))).toBe('unauthenticated');
+        expect(await ci.why()).toBe('no_key');
+      }
     });
 
     it('a second time, also when both come at once', async () => {
