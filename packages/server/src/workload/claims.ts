@@ -1,4 +1,5 @@
 import type { Instant } from '@postern/shared';
+import { findUnstorable } from '../platform/storable.ts';
 import type { Job, JobPerson } from './job.ts';
 import { textOf } from './match.ts';
 import { BELIEVED_FOR, type Claims, type Connection, TOLERANCE } from './model.ts';
@@ -9,6 +10,7 @@ export type Read =
 
 /** Of an event that runs what somebody proposed, and nobody has taken. */
 const PROPOSED = /^(pull_request|merge_request|external_pull_request|merge_group)/;
+const CHILD = 'parent_pipeline';
 const PROPOSED_REF = /^refs\/(pull|merge-requests)\//;
 
 /**
@@ -26,12 +28,22 @@ export function readClaims(connection: Connection, claims: Claims, now: Instant)
   if (connection.provider !== 'generic' && event === undefined)
     return { ok: false, reason: 'no_event' };
   if (isProposed(claims, event)) return { ok: false, reason: 'pull_request' };
+  // It says nothing of its parent's event, which may be a merge request's.
+  if (event === CHILD) return { ok: false, reason: 'child_pipeline' };
   const job = JOBS[connection.provider](connection, claims, jti);
   if (job === undefined) return { ok: false, reason: 'claims_missing' };
-  if (Object.values(job).some((value) => typeof value === 'string' && value.length > 500))
+  if (textsIn(job).some((text) => text.length > 500))
     return { ok: false, reason: 'claim_too_long' };
+  if (findUnstorable(job) !== undefined) return { ok: false, reason: 'claim_not_unicode' };
   return { ok: true, job: { ...job, event: event ?? null }, jti, until: times.until };
 }
+
+const textsIn = (value: unknown): string[] =>
+  typeof value === 'string'
+    ? [value]
+    : typeof value === 'object' && value !== null
+      ? Object.values(value).flatMap(textsIn)
+      : [];
 
 function timesOf(
   { iat, exp }: Claims,
@@ -51,7 +63,9 @@ function isProposed(claims: Claims, event: string | undefined): boolean {
   if (event !== undefined && PROPOSED.test(event)) return true;
   for (const name of ['event_name', 'pipeline_source'])
     if (PROPOSED.test(textOf(claims, name) ?? '')) return true;
-  if (PROPOSED_REF.test(textOf(claims, 'ref') ?? textOf(claims, 'ref_path') ?? '')) return true;
+  // GitLab's `ref` is a name, and `ref_path` the ref.
+  for (const name of ['ref', 'ref_path'])
+    if (PROPOSED_REF.test(textOf(claims, name) ?? '')) return true;
   // GitHub says them of pull requests only.
   return textOf(claims, 'head_ref') !== undefined || textOf(claims, 'base_ref') !== undefined;
 }

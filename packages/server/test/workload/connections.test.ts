@@ -146,8 +146,11 @@ onBoth('connections to issuers of job tokens', (kit) => {
     for (const source of ['merge_request_event', 'external_pull_request_event', undefined])
       expect(codeOf(await knock({ pipeline_source: source }))).toBe('unauthenticated');
     expect(codeOf(await knock({ project_id: '70' }))).toBe('unauthenticated');
-    expect(codeOf(await knock({ ref_path: 'refs/merge-requests/1/head', ref: undefined }))).toBe(
-      'unauthenticated',
-    );
+    for (const ref of ['main', undefined])
+      expect(codeOf(await knock({ ref_path: 'refs/merge-requests/1/head', ref }))).toBe(
+        'unauthenticated',
+      );
+    // What a merge request's pipeline starts is called so, on the name of the branch proposed.
+    expect(codeOf(await knock({ pipeline_source: 'parent_pipeline' }))).toBe('unauthenticated');
   });
 });

@@ -90,6 +90,8 @@ onBoth('a job logs in with its provider’s token', (kit) => {
       ['without a commit', { sha: undefined }, 'claims_missing'],
       ['without who started it', { actor_id: undefined }, 'claims_missing'],
       ['with a claim as long as a book', { sha: 'a'.repeat(5_000) }, 'claim_too_long'],
+      ['with somebody’s name as long as a book', { actor: 'a'.repeat(5_000) }, 'claim_too_long'],
+      ['with text that cannot be stored', { actor: 'a\u0000' }, 'claim_not_unicode'],
     ])('%s', async (name, claims, reason) => {
       await fresh();
       const jwt = await ci.issuer.sign(ci.claims(claims));
