@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { boundOf, hashOfCookie } from '../login/index.ts';
 import { messagePage, PAGE_HEADERS } from '../platform/page.ts';
 import { toProblem } from '../platform/problem.ts';
+import { isSafe } from '../platform/sweep.ts';
 import { createAttempts } from './attempts.ts';
 import { BEGUN, writeBegun } from './begun.ts';
 import { FORWARDED } from './configuration.ts';
@@ -56,6 +57,8 @@ function registerForwarded(scope: FastifyInstance, world: OauthRouteWorld): void
       schema: { hide: true },
       config: { rateLimit: RATE },
       handler: async (request, reply) => {
+        // Its life would be counted by a clock that is wrong; and what is over by a right one revived.
+        if (ISSUING.includes(url) && !isSafe(world.clock)) return unavailable(reply);
         const provider = await world.provider();
         const path = pathOf(world, url, request, reply);
         reply.hijack();
@@ -69,6 +72,16 @@ function registerForwarded(scope: FastifyInstance, world: OauthRouteWorld): void
       },
     });
 }
+
+const ISSUING: readonly string[] = ['/token', '/device/auth'];
+
+/** Before anything is used up: whoever comes again when it is over loses nothing. */
+const unavailable = (reply: FastifyReply): FastifyReply =>
+  reply
+    .code(503)
+    .header('cache-control', 'no-store')
+    .type('application/json; charset=utf-8')
+    .send(JSON.stringify({ error: 'temporarily_unavailable' }));
 
 /** What oidc-provider is asked; an authorization with the browser that begins it. */
 function pathOf(

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { Refusal } from '../../src/platform/errors.ts';
 import { onBoth } from '../kit/index.ts';
 import { type Client, newKey, type Tokens } from './client.ts';
 import { withOauth } from './world.ts';
@@ -42,6 +43,18 @@ onBoth('attack 10: refresh tokens', (kit) => {
     const after = (await client.call(next.access_token, 'GET', '/whoami')).json().token;
     expect(after).toEqual(login);
     expect(await whoami((await refreshed(next.refresh_token)).access_token)).toBe(200);
+  });
+
+  it('with a clock that cannot be trusted nothing is issued, and nothing is used up', async () => {
+    world.service.clock.refusal = new Refusal('clock_unsafe', 'The clock is wrong.');
+    const form = { scope: 'openid' };
+    for (const answer of [
+      await client.refresh(tokens.refresh_token),
+      await client.post('/oauth/device/auth', form, { proof: null }),
+    ])
+      expect([answer.statusCode, answer.json().error]).toEqual([503, 'temporarily_unavailable']);
+    world.service.clock.refusal = undefined;
+    expect(await whoami((await refreshed(tokens.refresh_token)).access_token)).toBe(200);
   });
 
   it('deny: one that was rotated before: the whole login is over, and it is on record', async () => {
