@@ -1,5 +1,6 @@
 import { type ChatLink, plus, type Relation, seconds, toRfc3339 } from '@postern/shared';
 import { type Author, authorOf, type Caller, eventFrom, refTo } from '../identity/index.ts';
+import { refuseUnprovenLogin } from '../mfa/index.ts';
 import { Refusal } from '../platform/errors.ts';
 import { bumpRevisions } from '../platform/locks.ts';
 import { cutPage, type PageQuery, pageOf } from '../platform/paging.ts';
@@ -26,6 +27,8 @@ export async function createChatLink(tx: Tx, caller: Caller) {
     throw new Refusal('not_permitted', 'Only a person has an account in the chat.', {
       next: 'Make the code with a login of your own.',
     });
+  // What is linked votes for him, and asks for no MFA.
+  await refuseUnprovenLogin(tx, caller, 'Linking an account');
   const { code, hash } = makeLinkCode(tx.ids.random(LINK_CODE_BYTES));
   const expires_at = plus(tx.now, CODE_LIFE);
   const { user_id, token_id, token_issued_by: issued_by } = caller;

@@ -8,6 +8,7 @@ import {
   toRfc3339,
 } from '@postern/shared';
 import { type Caller, eventBy, makersOf, refTo } from '../identity/index.ts';
+import { refuseUnprovenLogin } from '../mfa/index.ts';
 import { sendLater } from '../notifications/index.ts';
 import { json } from '../platform/columns.ts';
 import { Refusal } from '../platform/errors.ts';
@@ -51,6 +52,7 @@ export async function createDelegation(
     throw new Refusal('not_permitted', 'Only a security_admin names a stand-in for others.', {
       next: 'Leave out `from` to name one for yourself.',
     });
+  await refuseUnprovenLogin(tx, caller, 'Naming a stand-in');
   const ids = [await personNamed(tx, from, '/from'), await personNamed(tx, to, '/to')].map(
     (person) => person.id,
   );

@@ -10,5 +10,6 @@ export {
   mfaInstantsOf,
   recordProof,
   refuseUnproven,
+  refuseUnprovenLogin,
   useProofFor,
 } from './service-proofs.ts';

@@ -5,7 +5,9 @@ import type { Tx } from '../platform/tx.ts';
 import {
   CONNECTION_WINDOW,
   type ConnectionProof,
+  DECISION_WINDOW,
   type DecisionMfa,
+  isProven,
   LONGEST_WINDOW,
   type MfaFacts,
   missingProof,
@@ -128,6 +130,21 @@ export async function refuseUnproven(
           : 'Log out on the page /account, and log in again with a second factor.'
         : 'Log in as yourself, with a second factor, and decide in a terminal: sft login',
     acr_values: missing,
+  });
+}
+
+/**
+ * Refuses what lets somebody else, or another account, decide in the place of the person of a
+ * login: it takes what a decision of his own would. What is no login has no proof, and decides.
+ *
+ * @param what for whom it reads: `Naming a stand-in`
+ */
+export async function refuseUnprovenLogin(tx: Tx, caller: Actor, what: string): Promise<void> {
+  const { kind, proofs } = await standingOf(tx, caller);
+  if (kind !== 'login' || isProven(proofs, 'any', DECISION_WINDOW, tx.now)) return;
+  throw new Refusal('mfa_required', `${what} needs MFA within 15 min, as a decision does.`, {
+    next: 'Log in again with a second factor, then do it: sft login',
+    acr_values: 'any',
   });
 }
 

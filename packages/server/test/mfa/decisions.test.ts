@@ -143,4 +143,20 @@ onBoth('MFA of whoever decides', (kit) => {
     const unknown = { ...REQUEST_TYPE, steps, approver_mfa: 'sms' };
     await expect(apply(demo, 'sam', [unknown])).rejects.toThrow('must be any or phr');
   });
+
+  it.each(['/chat_links', '/delegations'])(
+    'whoever cannot decide lets nobody else: POST %s by a login needs a proof as well',
+    async (path) => {
+      const ends_at = new Date(kit.clock.now() + 86_400_000).toISOString();
+      const body = path === '/delegations' ? { to: 'ellis', ends_at } : undefined;
+      const post = () => demo.service.call(dana.token, 'POST', path, body);
+      const refused = await post();
+      expect([codeOf(refused), refused.json().acr_values]).toEqual(['mfa_required', 'any']);
+      await prove(kit, dana);
+      kit.clock.advance(900);
+      expect(codeOf(await post())).toBe('mfa_required');
+      await prove(kit, dana);
+      expect((await post()).statusCode).toBe(201);
+    },
+  );
 });
