@@ -3,7 +3,7 @@ import { Refusal } from '../platform/errors.ts';
 import { messagePage, PAGE_HEADERS } from '../platform/page.ts';
 import { FORM_LIMIT, isOwnForm, readDeviceForm } from './form.ts';
 import { codePage, confirmPage } from './pages.ts';
-import type { OauthRouteWorld } from './routes-world.ts';
+import { browserOf, type OauthRouteWorld } from './routes-world.ts';
 import { decideDevice, nameOf, viewDevice } from './service-login.ts';
 import { readUserCode, userCodeHash } from './user-code.ts';
 
@@ -44,13 +44,14 @@ async function show(world: OauthRouteWorld, request: FastifyRequest, reply: Fast
   const keys = world.keys.user_codes;
   const code = typed === undefined ? undefined : readUserCode(typed);
   const seen = await world.transact(async (tx) => {
-    const browser = await world.browserLoginOf(tx, request.headers.cookie);
-    if (browser === undefined || code === undefined || !world.attempts.may(browser.user_id))
-      return { browser, person: '' };
+    const browser = await browserOf(tx, world, request);
+    if (browser === undefined || browser === 'again') return { browser, person: '' };
+    if (code === undefined || !world.attempts.may(browser.user_id)) return { browser, person: '' };
     const device = await viewDevice(tx, userCodeHash(keys, code));
     return { browser, device, person: await nameOf(tx, browser.user_id) };
   });
-  if (seen.browser === undefined) return toLogin(reply, code);
+  if (seen.browser === undefined || seen.browser === 'again')
+    return toLogin(reply, code, seen.browser);
   if (typed === undefined) return send(reply, 200, codePage());
   if (!world.attempts.may(seen.browser.user_id)) return send(reply, 429, LATER);
   if (code === undefined || seen.device?.kind !== 'waits') {
@@ -68,8 +69,9 @@ async function decide(world: OauthRouteWorld, request: FastifyRequest, reply: Fa
   const code = readUserCode(form.user_code);
   if (form.answer === 'allow') world.clock.assertSafe();
   const done = await world.transact(async (tx) => {
-    const browser = await world.browserLoginOf(tx, request.headers.cookie);
+    const browser = await browserOf(tx, world, request);
     if (browser === undefined) return 'nobody';
+    if (browser === 'again') return browser;
     if (!isOwnForm(browser, form.csrf)) return 'foreign';
     if (!world.attempts.may(browser.user_id)) return 'later';
     const answer = { browser, allow: form.answer === 'allow', client_address: request.ip };
@@ -77,7 +79,7 @@ async function decide(world: OauthRouteWorld, request: FastifyRequest, reply: Fa
     const hash = userCodeHash(world.keys.user_codes, code);
     return (await decideDevice(tx, hash, answer, world.login)) ? 'done' : browser;
   });
-  if (done === 'nobody') return toLogin(reply, code);
+  if (done === 'nobody' || done === 'again') return toLogin(reply, code, done);
   if (done === 'foreign')
     return send(reply, 403, messagePage('This form is not from here', ['Start again: sft login']));
   if (done === 'later') return send(reply, 429, LATER);
@@ -91,7 +93,8 @@ const DENIED = messagePage('Not logged in', [
   'The program is told so. If somebody sent you here, tell your administrators.',
 ]);
 
-function toLogin(reply: FastifyReply, code: string | undefined): FastifyReply {
+function toLogin(reply: FastifyReply, code: string | undefined, who?: string): FastifyReply {
   const here = code === undefined ? '/oauth/device' : `/oauth/device?user_code=${code}`;
-  return reply.redirect(`/login?next=${encodeURIComponent(here)}`, 303);
+  const again = who === 'again' ? '&prompt=login' : '';
+  return reply.redirect(`/login?next=${encodeURIComponent(here)}${again}`, 303);
 }

@@ -8,7 +8,7 @@ import { isTooOld, readBegun } from './begun.ts';
 import { FORM_LIMIT, isOwnForm, readAnswerForm } from './form.ts';
 import { type BrowserLogin, UNCLAIMED_SECONDS } from './model.ts';
 import { confirmLocalPage, onwardPage } from './pages.ts';
-import type { OauthRouteWorld } from './routes-world.ts';
+import { browserOf, type OauthRouteWorld } from './routes-world.ts';
 import { beginLogin, interactionResult, loginName, nameOf } from './service-login.ts';
 
 const EXPIRED = messagePage('This login is over', [
@@ -61,8 +61,8 @@ async function personOf(
   request: FastifyRequest,
   { interaction, begun_at }: Waiting,
 ): Promise<BrowserLogin | 'again' | undefined> {
-  const browser = await world.browserLoginOf(tx, request.headers.cookie);
-  if (browser === undefined) return undefined;
+  const browser = await browserOf(tx, world, request);
+  if (browser === undefined || browser === 'again') return browser;
   return isTooOld(interaction.params, begun_at, browser.auth_time) ? 'again' : browser;
 }
 

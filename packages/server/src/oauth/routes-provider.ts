@@ -42,7 +42,7 @@ export async function createProvider(issuer: URL, world: ProviderWorld): Promise
   const fresh = await newSigningKey();
   const key = await transact((tx) => signingKey(tx, { team, keyring }, fresh));
   const keys = oauthKeys(keyring);
-  const keeping = { user_code_key: keys.user_codes, login_seconds: oauth.login_seconds };
+  const keeping = { user_code_key: keys.user_codes };
   const cookie = { signed: true, httpOnly: true, sameSite: 'lax' } as const;
   const configuration: Configuration = {
     ...PROTOCOL,

@@ -1,10 +1,11 @@
+import type { FastifyRequest } from 'fastify';
 import type Provider from 'oidc-provider';
 import type { Tx } from '../platform/tx.ts';
 import type { Attempts } from './attempts.ts';
 import type { OauthKeys } from './keys.ts';
 import type { BrowserLogin } from './model.ts';
 import type { ProviderWorld } from './routes-provider.ts';
-import type { LoginWorld, RecordProof } from './service-login.ts';
+import { endOf, type LoginWorld, type RecordProof } from './service-login.ts';
 
 export interface OauthWorld extends ProviderWorld {
   /** Where browsers and clients reach the service; known once it listens. */
@@ -27,4 +28,15 @@ export interface OauthRouteWorld extends OauthWorld {
   readonly keys: OauthKeys;
   readonly attempts: Attempts;
   readonly login: LoginWorld;
+}
+
+/** Who is logged in in this browser; `again`: so long that nothing can be made of it. */
+export async function browserOf(
+  tx: Tx,
+  { browserLoginOf, login }: OauthRouteWorld,
+  request: FastifyRequest,
+): Promise<BrowserLogin | 'again' | undefined> {
+  const browser = await browserLoginOf(tx, request.headers.cookie);
+  if (browser === undefined) return undefined;
+  return endOf(browser, login.login_seconds) <= tx.now ? 'again' : browser;
 }

@@ -48,7 +48,7 @@ export async function beginLogin(
     issued_by: browser.issued_by ?? null,
     expires_at: plus(tx.now, from.waits),
   });
-  const expires_at = plus(tx.now, login_seconds);
+  const expires_at = endOf(browser, login_seconds);
   await putModel(tx.sql, {
     hash: presentedHash('Grant', token_id),
     kind: 'Grant',
@@ -82,6 +82,13 @@ export async function beginLogin(
   });
   return token_id;
 }
+
+/**
+ * When what is made of a browser's login ends: so long after its person has shown that it is him,
+ * that whoever has its cookie cannot live on in a program when the browser's own is over.
+ */
+export const endOf = ({ auth_time }: BrowserLogin, login_seconds: Seconds): Instant =>
+  plus(auth_time, login_seconds);
 
 /** What the program says that it runs on, when it is something to show. */
 export const loginName = (device: unknown): string =>

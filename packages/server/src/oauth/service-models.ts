@@ -1,4 +1,4 @@
-import { plus, type Seconds } from '@postern/shared';
+import { type Instant, plus, type Seconds } from '@postern/shared';
 import { endLogin, extendLogin, isLoginLive, presentedHash } from '../identity/index.ts';
 import { SYSTEM } from '../platform/actor.ts';
 import { json } from '../platform/schema.ts';
@@ -19,7 +19,6 @@ import { userCodeHash } from './user-code.ts';
 /** What keeping a model needs beside its transaction. */
 export interface Keeping {
   readonly user_code_key: Buffer;
-  readonly login_seconds: Seconds;
 }
 
 /**
@@ -32,7 +31,7 @@ export async function saveModel(
   tx: Tx,
   model: { readonly kind: Kind; readonly id: string; readonly payload: Payload },
   lives: Seconds,
-  { user_code_key, login_seconds }: Keeping,
+  { user_code_key }: Keeping,
 ): Promise<boolean> {
   const { kind, id, payload } = model;
   const kept = keep(kind, id, payload);
@@ -53,8 +52,15 @@ export async function saveModel(
   await putModel(tx.sql, row);
   // Its program has come for it: from now on it is a login of full length.
   if (kind === 'RefreshToken' && payload.rotations === 0 && kept.token_id !== null)
-    await extendLogin(tx, kept.token_id, plus(tx.now, login_seconds));
+    await extendLogin(tx, kept.token_id, await endOfGrant(tx, kept.token_id));
   return true;
+}
+
+/** As it was made. A grant is kept as long as what was issued under it. */
+async function endOfGrant(tx: Tx, token_id: string): Promise<Instant> {
+  const grant = await findModel(tx.sql, presentedHash('Grant', token_id), tx.now);
+  if (grant === undefined) throw new Error('what is issued has its grant');
+  return grant.expires_at;
 }
 
 export async function loadModel(tx: Tx, kind: Kind, id: string): Promise<Payload | undefined> {

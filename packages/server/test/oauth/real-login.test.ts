@@ -76,6 +76,20 @@ onBoth('a program is logged in through the login page', (kit) => {
     expect((await follow(browser, url)).searchParams.get('code')).not.toBeNull();
   });
 
+  it('what is made of a login in a browser ends when that could have lasted no longer', async () => {
+    const browser = new Browser(demo);
+    await browser.login(who.login);
+    const auth_time = kit.clock.now();
+    for (let hours = 0; hours < 22; hours++) {
+      kit.clock.advance(1_800);
+      await browser.get('/account');
+    }
+    const code = (await follow(browser, authorizeUrl(VERIFIER))).searchParams.get('code') ?? '';
+    const { access_token } = (await client.redeem(code, VERIFIER)).json<Tokens>();
+    const { token } = (await client.call(access_token, 'GET', '/whoami')).json();
+    expect(Date.parse(token.expires_at)).toBe(auth_time + 12 * 3_600_000);
+  });
+
   it('by device code, after his yes with the token of his own form', async () => {
     const browser = new Browser(demo);
     await browser.login(who.login);
