@@ -47,6 +47,7 @@ import {
   recordProof,
   registerMfaPages,
   registerMfaRoutes,
+  startMfaSweep,
 } from './mfa/index.ts';
 import {
   createDescribe,
@@ -272,7 +273,9 @@ export async function compose(app: FastifyInstance, ports: Ports) {
       const onError = (error: unknown): void =>
         ports.log.error({ err: error }, 'background work failed');
       const reviews = startReviews({ ...ports, onError });
-      const sweep = startOauthSweep({ transact, onError });
+      const swept = { transact, clock: ports.clockGuard, onError };
+      const sweep = startOauthSweep(swept);
+      const proofs = startMfaSweep(swept);
       const timers = await startTimers({ jobs, transact, clock: ports.clockGuard, onError });
       const groupReviews = await startGroupReviews({
         ...{ jobs, transact, onError },
@@ -310,6 +313,7 @@ export async function compose(app: FastifyInstance, ports: Ports) {
           clearInterval(telling);
           await tell(true).catch(onError);
           await sweep.stop();
+          await proofs.stop();
           await timers.stop();
           await groupReviews.stop();
           await messages.stop();

@@ -1,3 +1,4 @@
+export { startMfaSweep } from './jobs.ts';
 export type { MfaFacts } from './model.ts';
 export { registerMfaRoutes } from './routes.ts';
 export { registerMfaPages } from './routes-page.ts';

@@ -1,11 +1,4 @@
-import {
-  type Acr,
-  type MfaApproval,
-  type NewMfaApproval,
-  plus,
-  seconds,
-  toRfc3339,
-} from '@postern/shared';
+import { type Acr, type MfaApproval, type NewMfaApproval, plus, toRfc3339 } from '@postern/shared';
 import { type Caller, eventBy, refTo } from '../identity/index.ts';
 import { Refusal } from '../platform/errors.ts';
 import type { Tx } from '../platform/tx.ts';
@@ -15,7 +8,6 @@ import type { Factors, FactorsOf } from './service-factors.ts';
 import {
   type ChallengeRow,
   countPending,
-  dropOld,
   findChallenge,
   insertChallenge,
   kindOfToken,
@@ -40,10 +32,6 @@ export interface ChallengeWorld {
   seesRequest(tx: Tx, caller: Caller, requestId: string): Promise<boolean>;
 }
 
-/** So many that nobody answered are removed with each new one, a day later. */
-const REMOVED = 50;
-const KEPT = seconds(86_400);
-
 /**
  * Puts the question to the person of this login: for exactly this connection, or for decisions.
  * Whoever holds the address of the page still needs the person's second factor; whoever holds
@@ -65,7 +53,6 @@ export async function createChallenge(
     throw new Refusal('rate_limited', 'Too many requests for your MFA wait already.', {
       next: 'Answer one of them, or wait 5 minutes.',
     });
-  await dropOld(tx.sql, plus(tx.now, seconds(-KEPT)), REMOVED);
   const secret = tx.ids.random(SECRET_BYTES).toString('base64url');
   const row = await insertChallenge(tx.sql, {
     id: tx.ids.uuid(),

@@ -142,22 +142,36 @@ export async function countWrong(db: Sql, user_id: string, since: Instant): Prom
   return Number(n ?? 0);
 }
 
-/** Removes some of those that nobody answered. */
-export const dropOld = (db: Sql, before: Instant, most: number): Promise<unknown> =>
-  db
+/**
+ * Removes some of what counts no more: proofs of logins that are over for so long, and then
+ * challenges that are as old and have no proof.
+ */
+export async function dropOver(db: Sql, before: Instant, most: number): Promise<void> {
+  await db
+    .deleteFrom('mfa_proofs')
+    .where('id', 'in', (e) =>
+      e
+        .selectFrom('mfa_proofs as p')
+        .innerJoin('tokens as t', 't.id', 'p.token_id')
+        .select('p.id')
+        .where('p.at', '<', before)
+        .where((t) => t.or([t('t.revoked_at', '<', before), t('t.expires_at', '<', before)]))
+        .limit(most),
+    )
+    .execute();
+  await db
     .deleteFrom('mfa_challenges')
     .where('id', 'in', (e) =>
       e
-        .selectFrom('mfa_challenges')
-        .select('id')
-        .where('state', '<>', 'approved')
-        .where('expires_at', '<=', before)
-        .orderBy('expires_at')
-        .limit(most)
-        .forUpdate()
-        .skipLocked(),
+        .selectFrom('mfa_challenges as c')
+        .leftJoin('mfa_proofs as p', 'p.challenge_id', 'c.id')
+        .select('c.id')
+        .where('c.expires_at', '<', before)
+        .where('p.id', 'is', null)
+        .limit(most),
     )
     .execute();
+}
 
 /** Who asks for what, as the page says it. */
 export const describeRow = (db: Sql, id: string) =>
