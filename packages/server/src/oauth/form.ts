@@ -1,5 +1,4 @@
 import { timingSafeEqual } from 'node:crypto';
-import type { FastifyInstance } from 'fastify';
 
 export interface AnswerForm {
   readonly csrf: string;
@@ -30,14 +29,4 @@ export function readAnswerForm(text: string): AnswerForm | undefined {
 export function isOwnForm({ csrf }: { readonly csrf: string }, given: string): boolean {
   const [ours, theirs] = [Buffer.from(csrf), Buffer.from(given)];
   return ours.length > 0 && ours.length === theirs.length && timingSafeEqual(ours, theirs);
-}
-
-export const FORM_LIMIT = 4096;
-
-export function takeForms(scope: FastifyInstance): void {
-  scope.addContentTypeParser<string>(
-    'application/x-www-form-urlencoded',
-    { parseAs: 'string' },
-    (_request, body, done) => done(null, body),
-  );
 }

@@ -1,8 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Refusal } from '../platform/errors.ts';
 import { messagePage, PAGE_HEADERS } from '../platform/page.ts';
-import { FORM_LIMIT, isOwnForm, readDeviceForm } from './form.ts';
+import { isOwnForm, readDeviceForm } from './form.ts';
 import { codePage, confirmPage } from './pages.ts';
+import { FORM_LIMIT } from './routes-form.ts';
 import { browserOf, type OauthRouteWorld } from './routes-world.ts';
 import { decideDevice, nameOf, viewDevice } from './service-login.ts';
 import { readUserCode, userCodeHash } from './user-code.ts';

@@ -5,9 +5,10 @@ import { Refusal } from '../platform/errors.ts';
 import { messagePage, PAGE_HEADERS } from '../platform/page.ts';
 import type { Tx } from '../platform/tx.ts';
 import { isTooOld, readBegun } from './begun.ts';
-import { FORM_LIMIT, isOwnForm, readAnswerForm } from './form.ts';
+import { isOwnForm, readAnswerForm } from './form.ts';
 import { type BrowserLogin, UNCLAIMED_SECONDS } from './model.ts';
 import { confirmLocalPage, onwardPage } from './pages.ts';
+import { FORM_LIMIT } from './routes-form.ts';
 import { browserOf, type OauthRouteWorld } from './routes-world.ts';
 import { beginLogin, interactionResult, loginName, nameOf } from './service-login.ts';
 
