@@ -95,7 +95,7 @@ export function arrivalOf(world: LoginWorld, request: FastifyRequest): Arrival {
     address: request.ip,
     user_agent: printable(request.headers['user-agent'] ?? '').slice(0, 200),
     secure: isSecure(world, request),
-    device: cookieOf(cookiesOf(request), 'device')?.value ?? null,
+    device: sentBound(world, request, 'device') ?? null,
     new_device: world.random(COOKIE_BYTES).toString('base64url'),
   };
 }
@@ -145,11 +145,11 @@ export function boundOf(
   return value;
 }
 
-/** As {@link boundOf}, for a browser that must have one: under the name that nobody else can set. */
+/** What the browser was given, under the name that nobody else can set. */
 export function sentBound(
   world: Pick<LoginWorld, 'publicUrl'>,
   request: FastifyRequest,
-  name: 'form' | 'program',
+  name: 'form' | 'program' | 'device',
 ): string | undefined {
   const sent = cookieOf(cookiesOf(request), name);
   return sent?.secure === isSecure(world, request) ? sent.value : undefined;

@@ -72,6 +72,18 @@ onBoth('guessing at logins in a browser', (kit) => {
       expect((await sameAddress.login(who.login)).statusCode).toBe(303);
     });
 
+    it('a device that somebody else has named for him is none', async () => {
+      const planted = 'p'.repeat(43);
+      browser.cookies.set('postern-device', planted);
+      await browser.login(who.login);
+      expect(browser.cookies.get('__Host-postern-device')).not.toBe(planted);
+      const one = stranger();
+      one.cookies.set('__Host-postern-device', planted);
+      await tries(one, 8);
+      browser.cookies.delete(LOGIN);
+      expect((await browser.login(who.login)).statusCode).toBe(303);
+    });
+
     it('a device is known to its person only', async () => {
       const attacker = await person(demo);
       const one = stranger();
