@@ -134,8 +134,8 @@ export async function refuseUnproven(
 }
 
 /**
- * Refuses what lets somebody else, or another account, decide in the place of the person of a
- * login: it takes what a decision of his own would. What is no login has no proof, and decides.
+ * Refuses what lets somebody else, or another account, act in the place of the person of a login
+ * when that is over: it takes what a decision of his own would. What is no login has no proof.
  *
  * @param what for whom it reads: `Naming a stand-in`
  */

@@ -18,6 +18,7 @@ import {
   makersOf,
   refTo,
 } from '../identity/index.ts';
+import { refuseUnprovenLogin } from '../mfa/index.ts';
 import { json } from '../platform/columns.ts';
 import { Refusal } from '../platform/errors.ts';
 import { bumpRevisions, lockShared } from '../platform/locks.ts';
@@ -73,6 +74,8 @@ export async function addKey(
   refuseJobs(caller);
   refuseFaults(plainTextFaults({ '/name': name }));
   await visibleUser(tx, caller, relations, id);
+  // It logs in when the login that adds it is over.
+  await refuseUnprovenLogin(tx, caller, 'Adding a key');
   const read = readKey(public_key);
   if (!read.ok) {
     refuseFaults([{ pointer: '/public_key', code: 'public_key', detail: read.reason }]);

@@ -3,6 +3,7 @@ import { type CryptoKey, exportJWK, exportPKCS8, exportSPKI, SignJWT } from 'jos
 import { beforeEach, describe, expect, it, test } from 'vitest';
 import { codeOf, makeUser, methodsOf, raised } from '../kit/flow.ts';
 import { onBoth } from '../kit/index.ts';
+import { loginAs, prove } from '../kit/mfa.ts';
 import { must, PREFIX, PUBLIC_URL } from '../kit/service.ts';
 import { type IssuerKey, newKey } from './issuer.ts';
 import { withCi } from './world.ts';
@@ -179,6 +180,18 @@ onBoth('a service user logs in with a key', (kit) => {
         'state_conflict',
       );
     });
+    it('takes a proof where its owner has no more than a login', async () => {
+      const sam = await loginAs(kit, ci, 'sam');
+      const add = async () => {
+        const public_key = JSON.stringify((await newKey('EdDSA')).public_jwk);
+        const body = { name: 'k', public_key };
+        return codeOf(await ci.service.call(sam.token, 'POST', `/users/${id}/keys`, body));
+      };
+      expect(await add()).toBe('mfa_required');
+      await prove(kit, sam);
+      expect(await add()).toBe('201');
+    });
+
     it('is for its owner and pam_admin', async () => {
       const jwk = async () => JSON.stringify((await newKey('EdDSA')).public_jwk);
       expect(codeOf(await add(await jwk(), 'ellis'))).toBe('not_found');
