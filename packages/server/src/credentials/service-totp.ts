@@ -17,6 +17,12 @@ export interface TotpEnrolment {
   readonly uri: string;
 }
 
+/** Whose authenticator app is added, and in which login of his in a browser. */
+export interface Adding {
+  readonly user_id: string;
+  readonly session_id: string;
+}
+
 /**
  * A new secret for the person's authenticator. It serves once {@link confirmTotp} has seen a
  * code of it. The caller has bumped the user's revision and has seen a fresh proof.
@@ -26,7 +32,7 @@ export interface TotpEnrolment {
 export async function enrolTotp(
   tx: Tx,
   keyring: Keyring,
-  { user_id, issued_by }: { readonly user_id: string; readonly issued_by: string | null },
+  { user_id, session_id, issued_by }: Adding & { readonly issued_by: string | null },
 ): Promise<TotpEnrolment> {
   if ((await findTotp(tx.sql, user_id))?.confirmed_at != null) throw alreadyThere();
   const user = await findUser(tx.sql, user_id);
@@ -42,6 +48,7 @@ export async function enrolTotp(
     sealed: json(sealed),
     issued_by,
     confirmed_at: null,
+    begun_with: session_id,
     last_step: null,
     created_at: tx.now,
   });
@@ -50,15 +57,20 @@ export async function enrolTotp(
   return enrolment;
 }
 
-/** As {@link enrolTotp}, for one that waits to be confirmed: the same secret once more. */
+/**
+ * As {@link enrolTotp}, for one that waits to be confirmed: the same secret once more, in the login
+ * that it was begun with. In another, somebody would take a secret that a thief has chosen, or
+ * show him his own.
+ */
 export async function pendingTotp(
   tx: Tx,
   keyring: Keyring,
-  userId: string,
+  { user_id, session_id }: Adding,
 ): Promise<TotpEnrolment | undefined> {
-  const row = await findTotp(tx.sql, userId);
-  const user = await findUser(tx.sql, userId);
+  const row = await findTotp(tx.sql, user_id);
+  const user = await findUser(tx.sql, user_id);
   if (row === undefined || row.confirmed_at !== null || user === undefined) return undefined;
+  if (row.begun_with !== session_id) return undefined;
   const team = await teamOf(tx);
   const opened = open(keyring, totpSealedFor(team.id, row), row.sealed);
   if (!opened.ok) return undefined;
@@ -66,19 +78,22 @@ export async function pendingTotp(
   return enrolmentOf(secret.expose(), { team: team.name, login: user.login });
 }
 
-/** @returns whether the code was right; then it serves from now on. The revision is bumped. */
+/**
+ * In the login that it was begun with.
+ * @returns whether the code was right; then it serves from now on. The revision is bumped.
+ */
 export async function confirmTotp(
   tx: Tx,
   keyring: Keyring,
-  user: { readonly user_id: string; readonly name: string },
+  user: Adding & { readonly name: string },
   code: string,
 ): Promise<boolean> {
   const row = await findTotp(tx.sql, user.user_id);
-  if (row === undefined)
+  if (row?.confirmed_at != null) throw alreadyThere();
+  if (row?.begun_with !== user.session_id)
     throw new Refusal('state_conflict', 'No authenticator app is being added.', {
       next: 'Begin again.',
     });
-  if (row.confirmed_at !== null) throw alreadyThere();
   if (!(await takeCode(tx, keyring, row, code))) return false;
   await confirmTotpRow(tx.sql, user.user_id, tx.now);
   await tx.audit(factorEvent(user, 'user.mfa.factor.activate', 'totp'));

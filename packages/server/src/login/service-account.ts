@@ -83,7 +83,7 @@ export async function viewAccount(
     issuer: issuer?.name ?? null,
     methods,
     fresh,
-    adding: fresh ? await pendingTotp(tx, keyring, login.user_id) : undefined,
+    adding: fresh ? await pendingTotp(tx, keyring, login) : undefined,
     logins: logins.filter((one) => isLive(one, tx.now)),
     tokens: await liveTokensOf(tx, login.user_id),
   };
@@ -109,8 +109,7 @@ async function provedLogin(tx: Tx, cookie: string | undefined): Promise<PageLogi
 const personOf = ({ user_id, name }: PageLogin) => ({ user_id, name });
 
 export async function beginTotp(tx: Tx, keyring: Keyring, cookie: string | undefined) {
-  const { user_id, issued_by } = await provedLogin(tx, cookie);
-  await enrolTotp(tx, keyring, { user_id, issued_by });
+  await enrolTotp(tx, keyring, await provedLogin(tx, cookie));
 }
 
 /** @returns the new cookie; undefined: the code was wrong. */
@@ -121,7 +120,7 @@ export async function addTotp(
   code: string,
 ): Promise<string | undefined> {
   const login = await provedLogin(tx, cookie);
-  if (!(await confirmTotp(tx, keyring, personOf(login), code))) return undefined;
+  if (!(await confirmTotp(tx, keyring, login, code))) return undefined;
   return await renewLogin(tx, login, { with: 'totp' });
 }
 

@@ -19,6 +19,7 @@ export interface CredentialTables {
     sealed: Jsonb<unknown>;
     issued_by: string | null;
     confirmed_at: Defaulted<Instant | null>;
+    begun_with: Defaulted<string | null>;
     last_step: Defaulted<number | null>;
     created_at: Instant;
   };

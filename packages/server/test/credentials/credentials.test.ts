@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { fromRfc3339, instant } from '@postern/shared';
 import { TOTP } from 'otpauth';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -166,15 +167,17 @@ onBoth('credentials', (kit) => {
   describe('authenticator apps', () => {
     const enrolled = async (issued_by: string | null = null) => {
       const { secret } = await kit.transact((tx) =>
-        enrolTotp(tx, keyring(), { user_id: id, issued_by }),
+        enrolTotp(tx, keyring(), { user_id: id, session_id, issued_by }),
       );
       const otp = new TOTP({ secret });
       const codeAt = (seconds: number) =>
         otp.generate({ timestamp: kit.clock.now() + seconds * 1000 });
       return { secret, codeAt };
     };
+    const session_id = randomUUID();
     const who = () => ({ user_id: id, name: login });
-    const confirm = (code: string) => kit.transact((tx) => confirmTotp(tx, keyring(), who(), code));
+    const confirm = (code: string) =>
+      kit.transact((tx) => confirmTotp(tx, keyring(), { ...who(), session_id }, code));
     const check = async (code: string) =>
       (await kit.transact((tx) => checkTotp(tx, keyring(), id, code))).ok;
     const confirmed = async () => {

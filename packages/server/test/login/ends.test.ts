@@ -1,3 +1,4 @@
+import { TOTP } from 'otpauth';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { browserLoginOf } from '../../src/login/index.ts';
 import { withDemo } from '../kit/flow.ts';
@@ -172,6 +173,23 @@ onBoth('the end of logins in a browser', (kit) => {
       await browser.account('/account/proof', { password: PASSWORD });
       await addApp(kit, browser);
       expect((await browser.get('/account')).body).not.toContain('otpauth:');
+    });
+
+    it('an app that another login is adding is neither shown nor proved', async () => {
+      await browser.login(who.login);
+      const thief = new Browser(demo, '203.0.113.200');
+      await thief.login(who.login);
+      await thief.account('/account/totp');
+      const secret = /<code>([A-Z2-7]+)</.exec((await thief.get('/account')).body)?.[1] ?? '';
+      expect(secret).not.toBe('');
+      expect((await browser.get('/account')).body).not.toContain(secret);
+      const code = new TOTP({ secret }).generate({ timestamp: kit.clock.now() });
+      const said = await browser.account('/account/totp/confirm', { code });
+      expect([said.statusCode, alertIn(said)]).toEqual([
+        409,
+        'No authenticator app is being added.',
+      ]);
+      expect((await addApp(kit, browser)).confirmed.statusCode).toBe(303);
     });
 
     it('guessing a proof is slowed down as a login is', async () => {

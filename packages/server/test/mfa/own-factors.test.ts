@@ -29,11 +29,11 @@ onBoth('second factors that are kept here', (kit) => {
     const { user_id } = user;
     const of = () => kit.transact((tx) => factors.of(tx, user_id));
     const { secret } = await kit.transact((tx) =>
-      enrolTotp(tx, keyring, { user_id, issued_by: null }),
+      enrolTotp(tx, keyring, { user_id, session_id: user_id, issued_by: null }),
     );
     expect(await of()).toEqual({ totp: false, passkeys: false });
     const code = () => new TOTP({ secret }).generate({ timestamp: kit.clock.now() });
-    await kit.transact((tx) => confirmTotp(tx, keyring, user, code()));
+    await kit.transact((tx) => confirmTotp(tx, keyring, { ...user, session_id: user_id }, code()));
     expect(await of()).toEqual({ totp: true, passkeys: false });
     kit.clock.advance(30);
     const check = (text: string) => kit.transact((tx) => factors.checkCode(tx, user_id, text));
