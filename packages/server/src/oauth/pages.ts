@@ -4,12 +4,12 @@ import { CLIENT_NAME } from './model.ts';
 import { showUserCode } from './user-code.ts';
 
 /** Asks for the code that the program shows, when the link to here did not bring it. */
-export const codePage = (refused?: readonly string[]): string =>
+export const codePage = (refused?: readonly string[], code = ''): string =>
   page(
     'Log in a program',
     html`${alert(refused)}<form method="get" autocomplete="off">
 <label for="user_code">The code that the program shows</label>
-<input id="user_code" name="user_code" type="text" required maxlength="32" autocapitalize="characters" spellcheck="false">
+<input id="user_code" name="user_code" type="text" value="${code && showUserCode(code)}" required maxlength="32" autocapitalize="characters" spellcheck="false">
 <button type="submit">Continue</button>
 </form>`,
   );

@@ -41,19 +41,22 @@ export function registerDevice(scope: FastifyInstance, world: OauthRouteWorld): 
 
 async function show(world: OauthRouteWorld, request: FastifyRequest, reply: FastifyReply) {
   const { user_code } = request.query as { user_code?: unknown };
+  // Where another site's page leads, nobody typed a code: it is not looked for, nor counted as his.
+  const isLed = request.headers['sec-fetch-site'] === 'cross-site';
   const typed = typeof user_code === 'string' ? user_code : undefined;
   const keys = world.keys.user_codes;
   const code = typed === undefined ? undefined : readUserCode(typed);
   const seen = await world.transact(async (tx) => {
     const browser = await browserOf(tx, world, request);
     if (browser === undefined || browser === 'again') return { browser, person: '' };
-    if (code === undefined || !world.attempts.may(browser.user_id)) return { browser, person: '' };
+    if (code === undefined || isLed || !world.attempts.may(browser.user_id))
+      return { browser, person: '' };
     const device = await viewDevice(tx, userCodeHash(keys, code));
     return { browser, device, person: await nameOf(tx, browser.user_id) };
   });
   if (seen.browser === undefined || seen.browser === 'again')
     return toLogin(reply, code, seen.browser);
-  if (typed === undefined) return send(reply, 200, codePage());
+  if (typed === undefined || isLed) return send(reply, 200, codePage(undefined, code));
   if (!world.attempts.may(seen.browser.user_id)) return send(reply, 429, LATER);
   if (code === undefined || seen.device?.kind !== 'waits') {
     world.attempts.failed(seen.browser.user_id);

@@ -153,15 +153,20 @@ export class Browser {
     this.#jar.set(name, { value, path: '/' });
   }
 
-  async get(url: string): Promise<LightMyRequestResponse> {
-    return await this.#send('GET', url);
+  async get(url: string, says: Record<string, string> = {}): Promise<LightMyRequestResponse> {
+    return await this.#send('GET', url, undefined, says);
   }
 
   async post(url: string, form: Record<string, string>): Promise<LightMyRequestResponse> {
     return await this.#send('POST', url, new URLSearchParams(form).toString());
   }
 
-  async #send(method: 'GET' | 'POST', url: string, payload?: string) {
+  async #send(
+    method: 'GET' | 'POST',
+    url: string,
+    payload?: string,
+    says: Record<string, string> = {},
+  ) {
     const path = url.startsWith(PUBLIC_URL) ? url.slice(PUBLIC_URL.length) : url;
     const only = path.split('?')[0] ?? '';
     const cookie = [...this.#jar]
@@ -176,6 +181,7 @@ export class Browser {
       headers: {
         cookie,
         accept: 'text/html',
+        ...says,
         ...(payload !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }),
       },
       ...(payload !== undefined && { payload }),

@@ -78,6 +78,18 @@ onBoth('login by device code', (kit) => {
     expect(page.body).toContain(user_code);
   });
 
+  it('led there by another site he is asked for the code, and none is counted as his', async () => {
+    const { user_code, verification_uri_complete } = await start();
+    const led = { 'sec-fetch-site': 'cross-site' };
+    const browser = world.browser('dana');
+    for (let i = 0; i < 11; i++)
+      expect((await browser.get('/oauth/device?user_code=BCDF-GHJK', led)).statusCode).toBe(200);
+    const asked = await browser.get(verification_uri_complete, led);
+    expect(asked.body).toContain(`value="${user_code}"`);
+    expect(asked.body).not.toContain('Logs in as');
+    expect((await browser.get(verification_uri_complete)).body).toContain('Logs in as');
+  });
+
   it('sends who is not logged in to the login page, and back to the code', async () => {
     const { user_code } = await start();
     const page = await world.browser().get(`/oauth/device?user_code=${user_code}`);

@@ -249,6 +249,26 @@ onBoth('login by loopback', (kit) => {
       expect((await client.redeem(code, verifier)).statusCode).toBe(400);
     });
 
+    it.each([
+      ['without asking', { prompt: 'none' }, 'login_required'],
+      [
+        'as an object that is not signed',
+        { request: 'eyJhbGciOiJub25lIn0.e30.' },
+        'request_not_supported',
+      ],
+      [
+        'by a URL that it would fetch',
+        { request_uri: 'https://evil.example/' },
+        'request_uri_not_supported',
+      ],
+      ['with a client of its own', { registration: '{}' }, 'registration_not_supported'],
+    ])('to be asked %s', async (_, params, error) => {
+      const url = authorizeUrl('v'.repeat(43), params as Record<string, string>);
+      const { location } = (await world.browser('uma').get(url)).headers;
+      const said = new URL(String(location)).searchParams;
+      expect([said.get('error'), said.get('code')]).toEqual([error, null]);
+    });
+
     it('an interaction of another browser', async () => {
       const started = await world.browser('uma').get(authorizeUrl('v'.repeat(43)));
       const foreign = await world.browser('dana').get(started.headers.location ?? '');
