@@ -1,6 +1,5 @@
-import { hash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
-import rateLimit from '@fastify/rate-limit';
 import {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -21,9 +20,10 @@ import { Refusal } from './platform/errors.ts';
 import { type HealthCheck, registerHealth } from './platform/health.ts';
 import { type Logger, withoutRedaction } from './platform/logging.ts';
 import { type Metrics, registerMetrics } from './platform/metrics.ts';
-import { isLoopback, matcher, networkOf } from './platform/networks.ts';
+import { isLoopback, matcher } from './platform/networks.ts';
 import { registerOpenapi } from './platform/openapi.ts';
 import { PROBLEM_MEDIA_TYPE, toProblem } from './platform/problem.ts';
+import { limitRequests } from './platform/request-limits.ts';
 import { SECURITY_HEADERS } from './platform/security-headers.ts';
 import { refuseUnstorable } from './platform/storable.ts';
 import { useStrictValidation } from './platform/validation.ts';
@@ -40,7 +40,7 @@ export interface AppWorld {
   readonly tls?: { readonly cert: Buffer; readonly key: Buffer };
   /** Forwarding headers count from these only. */
   readonly trusted_proxies?: readonly string[];
-  /** Requests per minute of one token, or of one address without a token. Unset: no limit. */
+  /** Requests per minute of one token that was good, or of one network. Unset: no limit. */
   readonly requests_per_minute?: number;
 }
 
@@ -90,8 +90,7 @@ export async function buildApp(world: AppWorld): Promise<FastifyInstance> {
   });
   registerMetrics(app, world.metrics);
   registerHealth(app, world.checks);
-  if (world.requests_per_minute !== undefined)
-    await app.register(rateLimit, limits(world.requests_per_minute));
+  if (world.requests_per_minute !== undefined) await limitRequests(app, world.requests_per_minute);
   await registerOpenapi(app, world.version);
   await world.register(app);
   await app.ready();
@@ -140,34 +139,3 @@ function logRequests(app: FastifyInstance, log: Logger): void {
     done();
   });
 }
-
-const limits = (max: number) => ({
-  max,
-  timeWindow: 60_000,
-  enableDraftSpec: true,
-  // Said to those who reach it; on every answer they would cost more than the counting.
-  addHeadersOnExceeding: {
-    'ratelimit-limit': false,
-    'ratelimit-remaining': false,
-    'ratelimit-reset': false,
-  },
-  keyGenerator: actorOf,
-  allowList: (request: FastifyRequest) =>
-    ['/healthz', '/readyz', '/metrics'].includes(request.routeOptions.url ?? ''),
-  errorResponseBuilder: () =>
-    new Refusal('rate_limited', 'Too many requests in this minute.', {
-      next: 'Retry-After says in how many seconds to try again.',
-    }),
-});
-
-/**
- * Whom a request counts for; not the token itself, which would lie in memory. Where no token is
- * read it says nothing of who sends it: with ever another one nobody would be counted.
- */
-function actorOf({ headers, ip, routeOptions: { url = '' } }: FastifyRequest): string {
-  const { authorization } = headers;
-  if (authorization === undefined || !TAKES_TOKENS.test(url)) return networkOf(ip);
-  return hash('sha256', authorization, 'base64url');
-}
-
-const TAKES_TOKENS = /^\/(v1|scim)\//;
