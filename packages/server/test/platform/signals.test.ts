@@ -72,7 +72,7 @@ onBoth('signals', (kit) => {
     signals.on('reload', (s) => heard.push(s.kind));
     await sql`select pg_terminate_backend(pid) from pg_stat_activity
       where query like 'listen%' and datname = current_database()`.execute(kit.db.sql);
-    await expect.poll(() => heard, { timeout: 10_000 }).toEqual(['reload']);
+    await expect.poll(() => heard).toEqual(['reload']);
     await kit.transact((tx) => tx.signal({ kind: 'policy' }));
     await expect.poll(() => heard).toEqual(['reload', 'policy']);
     await signals.close();
