@@ -42,6 +42,8 @@ export async function startJobs(
   onError: (error: unknown) => void,
   /** When, by the database's clock, a job is to start. */
   reached: (at: Instant) => Instant = (at) => at,
+  /** How often a worker looks by itself: with wake-ups, and where they do not work. */
+  pollSeconds = { woken: 5, deaf: 2 },
 ): Promise<Jobs> {
   const boss = new PgBoss({
     ...db.boss,
@@ -78,7 +80,12 @@ export async function startJobs(
       const { concurrency } = QUEUES[name];
       await boss.work<JobTable[typeof name]>(
         name,
-        { localConcurrency: concurrency, batchSize: 1, notifyPollingIntervalSeconds: 5 },
+        {
+          localConcurrency: concurrency,
+          batchSize: 1,
+          pollingIntervalSeconds: pollSeconds.deaf,
+          notifyPollingIntervalSeconds: pollSeconds.woken,
+        },
         async (jobs) => {
           for (const job of jobs) await handler(job.data);
         },

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { startReviews } from '../../src/sessions/index.ts';
 import { apply, codeOf, methodFor, methodsOf, withDemo } from '../kit/flow.ts';
 import { onBoth } from '../kit/index.ts';
-import { LONGEST_SESSION, must } from '../kit/service.ts';
+import { must } from '../kit/service.ts';
 import { openAs, signIn } from '../kit/sessions.ts';
+import { reviewsOnSignals } from '../kit/still.ts';
 import { connect } from '../scim/world.ts';
 import { memberships } from './membership.ts';
 
@@ -143,18 +143,13 @@ onBoth('membership by request: groups that change, sessions, and who sees it', (
     it.each(ways)('%s: cut at once, and the servers are gone from his list', async (_, end) => {
       const { request, session } = await opened();
       expect(await state(session)).toBe('live');
-      const reviews = startReviews({
-        transact: kit.transact,
-        signals: demo.service.signals,
-        longestSession: LONGEST_SESSION,
-        onError: (error) => {
-          throw error;
-        },
+      const reviews = await reviewsOnSignals(kit, demo.service, (error) => {
+        throw error;
       });
       try {
         await end(request.id);
-        await expect.poll(() => state(session), { timeout: 5_000 }).toMatch(/^(cut|ended)$/);
-        await expect.poll(listed, { timeout: 5_000 }).toBe(0);
+        await expect.poll(() => state(session)).toMatch(/^(cut|ended)$/);
+        await expect.poll(listed).toBe(0);
         expect(
           await methodsOf(demo.service, demo.tokens[me.login], demo.ids.server).catch(() => []),
         ).toEqual([]);

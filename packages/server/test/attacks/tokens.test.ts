@@ -52,16 +52,15 @@ onBoth('attack 10: tokens', (kit) => {
       expect(said.headers['www-authenticate']).toBe('DPoP algs="ES256 EdDSA", Bearer');
     });
 
-    it('revoked, also for what is answered from memory', async () => {
+    it('revoked, after a second also for what is answered from memory', async () => {
       const { token, id } = await made();
       expect(codeOf(await call(token, 'POST', '/resolve', { names: ['x'] }))).toBe('200');
       must(await call(demo.tokens.ellis, 'DELETE', `/tokens/${id}`));
       expect(bare((await whoami(`Bearer ${token}`)).body)).toBe(alike);
-      await expect
-        .poll(async () => codeOf(await call(token, 'POST', '/resolve', { names: ['x'] })), {
-          timeout: 2_000,
-        })
-        .toBe('unauthenticated');
+      demo.service.age(1_000);
+      expect(codeOf(await call(token, 'POST', '/resolve', { names: ['x'] }))).toBe(
+        'unauthenticated',
+      );
     });
 
     it('expired, to the millisecond', async () => {

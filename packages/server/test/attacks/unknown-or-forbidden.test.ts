@@ -10,7 +10,7 @@ import {
   withDemo,
 } from '../kit/flow.ts';
 import { onBoth } from '../kit/index.ts';
-import { must, settled } from '../kit/service.ts';
+import { must } from '../kit/service.ts';
 import { openAs } from '../kit/sessions.ts';
 
 /** A body without what differs from call to call, and without the name that was asked for. */
@@ -43,7 +43,7 @@ onBoth('attack 9: what is forbidden answers as what is not there', (kit) => {
     await makeUser(demo, 'stranger', { groups: [] });
     kit.clock.advance(1);
     await demo.gateway.renew();
-    await settled();
+    await demo.service.settled();
   });
 
   it('resolve', async () => {

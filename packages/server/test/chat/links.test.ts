@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { codeOf, withDemo } from '../kit/flow.ts';
 import { onBoth } from '../kit/index.ts';
-import { must, settled } from '../kit/service.ts';
+import { must } from '../kit/service.ts';
 import {
   asker,
   codeFor,
@@ -155,7 +155,7 @@ onBoth('linking an account in the chat', (kit) => {
       const patch = (to: string) =>
         demo.service.call(demo.tokens.pat, 'PATCH', `/users/${id.id}`, { status: to });
       must(await patch('DISABLED'));
-      await settled();
+      await demo.service.settled();
       expect(await speaksFor('U0LEAVER')).toBeNull();
       must(await patch('ACTIVE'));
       expect(await speaksFor('U0LEAVER')).toBeNull();

@@ -2,7 +2,7 @@ import type { AccessRequest } from '@postern/shared';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { apply, codeOf, REQUEST_TYPE, withDemo } from '../kit/flow.ts';
 import { onBoth } from '../kit/index.ts';
-import { must, settled } from '../kit/service.ts';
+import { must } from '../kit/service.ts';
 import {
   asker,
   command,
@@ -110,7 +110,7 @@ onBoth('asking for access in the chat', (kit) => {
     });
     const shown = await command(kit, demo, user, 'requests');
     expect(shown.body).toContain(request!.id);
-    await settled();
+    await demo.service.settled();
     const again = await opened(user);
     const names = again.blocks[0]!.element.options.map(({ text }) => text.text);
     expect(names.filter((name) => name.includes('pamadmin1'))).toEqual([]);

@@ -1,13 +1,13 @@
 import type { AccessRequest } from '@postern/shared';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { finishDue } from '../../src/requests/service-end.ts';
-import { startReviews } from '../../src/sessions/index.ts';
 import { finishOverdue } from '../../src/sessions/service-lease.ts';
 import { warnOfEnds } from '../../src/sessions/service-warn.ts';
 import { approvedFor, decide, makeUser, methodFor, raisedBy, withDemo } from '../kit/flow.ts';
 import { onBoth } from '../kit/index.ts';
 import { LONGEST_SESSION, must } from '../kit/service.ts';
 import { openAs, signIn } from '../kit/sessions.ts';
+import { reviewsOnSignals } from '../kit/still.ts';
 
 const MINUTE = 60;
 const PERIOD = 30 * MINUTE;
@@ -56,13 +56,8 @@ onBoth('a running grant', (kit) => {
 
   describe('extended', () => {
     it('a new request of the same, once approved, moves the end of the session', async () => {
-      const reviews = startReviews({
-        transact: kit.transact,
-        signals: demo.service.signals,
-        longestSession: LONGEST_SESSION,
-        onError: (error) => {
-          throw error;
-        },
+      const reviews = await reviewsOnSignals(kit, demo.service, (error) => {
+        throw error;
       });
       try {
         const before = Date.parse((await stateOf()).expires_at);
@@ -70,7 +65,7 @@ onBoth('a running grant', (kit) => {
         const second = await extend();
         expect(second.id).not.toBe(first.id);
         await expect
-          .poll(async () => Date.parse((await stateOf()).expires_at), { timeout: 5_000 })
+          .poll(async () => Date.parse((await stateOf()).expires_at))
           .toBe(kit.clock.now() + PERIOD * 1000);
         expect(Date.parse((await stateOf()).expires_at)).toBe(before + 20 * MINUTE * 1000);
         expect(await stateOf()).toMatchObject({ state: 'live', request_id: second.id });

@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { GatewaySignal } from '@postern/shared';
-import { beforeAll, expect, it, vi } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { readSignal } from '../../src/gateways/service-stream.ts';
 import { approvedFor, methodFor, withDemo } from '../kit/flow.ts';
 import { type Kit, onBoth } from '../kit/index.ts';
-import { must, PREFIX, settled } from '../kit/service.ts';
+import { must, PREFIX } from '../kit/service.ts';
 import { openAs, signedHeaders, signIn, type TestGateway } from '../kit/sessions.ts';
 
 onBoth('a gateway that is named by an opened session', (kit: Kit) => {
   const demo = withDemo(kit);
   beforeAll(async () => {
     await approvedFor(demo);
-    await settled();
+    await demo.service.settled();
   });
 
   const open = async () => {
@@ -42,7 +42,7 @@ onBoth('a gateway that is named by an opened session', (kit: Kit) => {
       const decoder = new TextDecoder();
       for await (const bytes of stream.body!) heard.text += decoder.decode(bytes as Uint8Array);
     })().catch(() => {});
-    await vi.waitFor(() => expect(heard.text).toContain('hello'));
+    await expect.poll(() => heard.text).toContain('hello');
     return {
       heard,
       ended,
@@ -56,7 +56,7 @@ onBoth('a gateway that is named by an opened session', (kit: Kit) => {
   it('hears of it on its stream at once: where the target is, and nothing to log in with', async () => {
     const stream = await listen();
     const { id } = await open();
-    await vi.waitFor(() => expect(stream.heard.text).toContain('opening'));
+    await expect.poll(() => stream.heard.text).toContain('opening');
     await stream.leave();
     const event = stream.heard.text.split('\n').find((line) => line.includes('opening'));
     const signal = JSON.parse(event!.replace(/^data: /, '')) as GatewaySignal;

@@ -1,22 +1,18 @@
 import { seconds } from '@postern/shared';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { startReviews } from '../../src/sessions/index.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { approvedFor, methodFor, withDemo } from '../kit/flow.ts';
 import { type Kit, onBoth } from '../kit/index.ts';
-import { must, settled } from '../kit/service.ts';
+import { must } from '../kit/service.ts';
 import { openAs, signIn } from '../kit/sessions.ts';
+import { reviewsOnSignals } from '../kit/still.ts';
 
 onBoth('a token that opened a session', (kit: Kit) => {
   const demo = withDemo(kit);
   const faults: unknown[] = [];
   let reviews: { stop(): Promise<void> };
-  beforeAll(() => {
-    reviews = startReviews({
-      transact: kit.transact,
-      signals: demo.service.signals,
-      longestSession: seconds(3600),
-      onError: (error) => faults.push(error),
-    });
+  beforeAll(async () => {
+    const onError = (error: unknown) => faults.push(error);
+    reviews = await reviewsOnSignals(kit, demo.service, onError, seconds(3600));
   });
   afterAll(() => reviews?.stop());
 
@@ -27,7 +23,7 @@ onBoth('a token that opened a session', (kit: Kit) => {
 
   it('running out ends no session; being revoked cuts it', async () => {
     await approvedFor(demo);
-    await settled();
+    await demo.service.settled();
     const made = must(
       await demo.service.call(demo.tokens.ellis, 'POST', '/tokens', {
         name: 'short',
@@ -47,12 +43,11 @@ onBoth('a token that opened a session', (kit: Kit) => {
       .where('id', '=', made.id as string)
       .execute();
     await kit.transact((tx) => tx.signal({ kind: 'user', id: demo.ids.users.ellis! }));
-    await settled();
+    await demo.service.settled();
+    await new Promise((done) => setTimeout(done, 300));
     expect(await stateOf(session.id)).toEqual(['live', null]);
     must(await demo.service.call(demo.tokens.ellis, 'DELETE', `/tokens/${made.id}`));
-    await vi.waitFor(async () =>
-      expect(await stateOf(session.id)).toEqual(['cut', 'token_revoked']),
-    );
+    await expect.poll(() => stateOf(session.id)).toEqual(['cut', 'token_revoked']);
     expect(faults).toEqual([]);
   });
 });

@@ -4,7 +4,6 @@ import { type Kit, onBoth } from '../kit/index.ts';
 import {
   demoWorld,
   must,
-  settled,
   startService,
   type TestService,
   type Tokens,
@@ -111,7 +110,7 @@ onBoth('use case 1', (kit: Kit) => {
     });
 
     it('6: evaluation now answers approved, with its end', async () => {
-      await settled();
+      await service.settled();
       const answer = await resolve('ellis');
       expect(answer.user_access_methods[0]).toMatchObject({ identity: 'pamadmin1', allowed: true });
       expect(Date.parse(answer.user_access_methods[0]?.expires_at ?? '')).toBe(

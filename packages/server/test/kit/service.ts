@@ -48,6 +48,10 @@ export interface TestService {
   readonly faults: unknown[];
   /** The log, a JSON text a line. */
   readonly lines: string[];
+  /** What it remembers is so much older at once. */
+  age(ms: number): void;
+  /** What was committed until now has been heard, so that caches have forgotten what it changed. */
+  settled(): Promise<void>;
   /** Set, it is what the guard of the clock refuses with. */
   readonly clock: { refusal: Refusal | undefined };
   /** How often a password was hashed or compared. */
@@ -131,6 +135,7 @@ async function serveOn(
   const signals = await startSignals(kit.db, (error) => faults.push(error));
   let composed: Composed | undefined;
   const hashed = { count: 0 };
+  let age = 0;
   const clock = { refusal: undefined as Refusal | undefined };
   const factors = testFactors();
   const metrics = createMetrics();
@@ -161,7 +166,8 @@ async function serveOn(
         passwords: countedHasher(hashed),
         recordingDir: recordings,
         longestSession: LONGEST_SESSION,
-        monotonic: () => performance.now(),
+        // Stands still, as the kit's clock does: what is heard is heard by signal, not by age.
+        monotonic: () => age,
         messages: { mail: null, webhooks: [] },
         slack,
         push: { private_hosts: ['127.0.0.1'] },
@@ -183,6 +189,10 @@ async function serveOn(
     faults,
     lines,
     clock,
+    age: (ms) => {
+      age += ms;
+    },
+    settled: () => heardUntilNow(kit, signals),
     hashed,
     recordings,
     factors,
@@ -203,6 +213,18 @@ async function serveOn(
       rmSync(recordings, { recursive: true });
     },
   };
+}
+
+/** Signals come in the order of their commits: all before this one, about nobody, have come. */
+async function heardUntilNow(kit: Kit, signals: Signals): Promise<void> {
+  const id = kit.ids.uuid();
+  const heard = Promise.withResolvers<void>();
+  const stop = signals.on('user', (signal) => {
+    if (signal.id === id) heard.resolve();
+  });
+  await kit.transact((tx) => tx.signal({ kind: 'user', id }));
+  await heard.promise;
+  stop();
 }
 
 /** Cheap, and it counts: what a test can say of time is how much work was done. */
@@ -312,9 +334,6 @@ export function must(response: LightMyRequestResponse): Record<string, unknown> 
   if (response.statusCode >= 300) throw new Error(`${response.statusCode} ${response.body}`);
   return response.body === '' ? {} : response.json();
 }
-
-/** Signals are heard shortly after a commit; caches follow them. */
-export const settled = (): Promise<void> => new Promise((done) => setTimeout(done, 300));
 
 /** The request type that a method's first condition asks for. */
 export function typeOf(method: AccessMethod): string {

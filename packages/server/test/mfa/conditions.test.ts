@@ -3,7 +3,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { apply, approvedFor, codeOf, decide, makeUser, raised, withDemo } from '../kit/flow.ts';
 import { onBoth } from '../kit/index.ts';
 import { loginAs, prove, type TestLogin } from '../kit/mfa.ts';
-import { must, settled } from '../kit/service.ts';
+import { must } from '../kit/service.ts';
 import { approvalFor, methodsFor, mfa, open, ruled } from './scene.ts';
 
 onBoth('MFA as a condition', (kit) => {
@@ -30,7 +30,7 @@ onBoth('MFA as a condition', (kit) => {
 
     it('a proof of this login opens until the instant at which it is 15 min old', async () => {
       await prove(kit, ellis);
-      await settled();
+      await demo.service.settled();
       const [method] = await methodsFor(demo, ellis);
       expect(Date.parse(method?.expires_at ?? '')).toBe(kit.clock.now() + 900_000);
       kit.clock.advance(899.999);
@@ -60,7 +60,7 @@ onBoth('MFA as a condition', (kit) => {
     it('a proof of another login of the same person opens nothing', async () => {
       await prove(kit, await loginAs(kit, demo, 'ellis'));
       expect((await open(demo, ellis)).code).toBe('mfa_required');
-      await settled();
+      await demo.service.settled();
       expect((await methodsFor(demo, ellis))[0]?.allowed).toBe(false);
     });
 
@@ -124,7 +124,7 @@ onBoth('MFA as a condition', (kit) => {
   it('somebody else’s access is shown without his proofs', async () => {
     await ruled(demo, { R: [mfa(900)] });
     await prove(kit, ellis);
-    await settled();
+    await demo.service.settled();
     const body = { server_id: demo.ids.server, user_id: ellis.user_id };
     const seen = must(await demo.service.call(demo.tokens.sam, 'POST', '/evaluate', body));
     expect(seen.user_access_methods).toMatchObject([{ allowed: false }]);
@@ -178,7 +178,7 @@ onBoth('MFA as a condition', (kit) => {
         await act();
       }
       kit.clock.advance(left * 60);
-      await settled();
+      await demo.service.settled();
       return who;
     }
     const names = async (who: TestLogin) => {

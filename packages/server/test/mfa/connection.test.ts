@@ -10,7 +10,7 @@ import {
   stateOf,
   type TestLogin,
 } from '../kit/mfa.ts';
-import { must, settled } from '../kit/service.ts';
+import { must } from '../kit/service.ts';
 import { methodsFor, mfa, open, ruled } from './scene.ts';
 
 onBoth('MFA for every connection', (kit) => {
@@ -28,7 +28,7 @@ onBoth('MFA for every connection', (kit) => {
     const { mfa_id } = await challenged(demo, who, bodyFor(method));
     must(await sendCode(demo, who, mfa_id, demo.service.factors.code(who.user_id)));
     expect(await stateOf(demo, who, mfa_id)).toBe('approved');
-    await settled();
+    await demo.service.settled();
     return mfa_id;
   };
   const allowed = async (who: TestLogin) =>
@@ -36,7 +36,7 @@ onBoth('MFA for every connection', (kit) => {
 
   it('a remembered proof never does', async () => {
     await prove(kit, ellis, 'phr');
-    await settled();
+    await demo.service.settled();
     expect(await allowed(ellis)).toEqual([]);
     expect((await open(demo, ellis)).code).toBe('mfa_required');
   });
@@ -47,7 +47,7 @@ onBoth('MFA for every connection', (kit) => {
     expect(await allowed(ellis)).toEqual(['pamadmin1']);
     const first = await open(demo, ellis);
     expect(first.code).toBe('201');
-    await settled();
+    await demo.service.settled();
     expect(await allowed(ellis)).toEqual([]);
     expect((await open(demo, ellis)).code).toBe('mfa_required');
     // Used by itself it still admits that session.

@@ -1,10 +1,10 @@
 import { seconds } from '@postern/shared';
-import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
-import { startReviews } from '../../src/sessions/index.ts';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { codeOf, withDemo } from '../kit/flow.ts';
 import { onBoth } from '../kit/index.ts';
 import { loginAs, prove, type TestLogin } from '../kit/mfa.ts';
-import { must, settled } from '../kit/service.ts';
+import { must } from '../kit/service.ts';
+import { reviewsOnSignals } from '../kit/still.ts';
 import { mfa, open, ruled } from './scene.ts';
 
 onBoth('a live session and MFA', (kit) => {
@@ -12,13 +12,9 @@ onBoth('a live session and MFA', (kit) => {
   const faults: unknown[] = [];
   let reviews: { stop(): Promise<void> };
   let ellis: TestLogin;
-  beforeAll(() => {
-    reviews = startReviews({
-      transact: kit.transact,
-      signals: demo.service.signals,
-      longestSession: seconds(8 * 3600),
-      onError: (error) => faults.push(error),
-    });
+  beforeAll(async () => {
+    const onError = (error: unknown) => faults.push(error);
+    reviews = await reviewsOnSignals(kit, demo.service, onError, seconds(8 * 3600));
   });
   afterAll(async () => {
     await reviews?.stop();
@@ -47,7 +43,8 @@ onBoth('a live session and MFA', (kit) => {
   };
   const reviewed = async () => {
     await kit.transact((tx) => tx.signal({ kind: 'user', id: ellis.user_id }));
-    await settled();
+    await demo.service.settled();
+    await new Promise((done) => setTimeout(done, 300));
   };
 
   it('goes on when the time of its MFA is over', async () => {
@@ -69,14 +66,14 @@ onBoth('a live session and MFA', (kit) => {
     const id = await live();
     await ruled(demo, { R: [mfa(900, 'phr')] });
     await reviewed();
-    expect(await stateOf(id)).toEqual(['cut', 'policy_changed']);
+    await expect.poll(() => stateOf(id)).toEqual(['cut', 'policy_changed']);
   });
 
   it('is cut when its rule is gone, though another would do with MFA', async () => {
     const id = await live();
     await later(id);
     await ruled(demo, { Other: [mfa(600)] });
-    await vi.waitFor(async () => expect(await stateOf(id)).toEqual(['cut', 'policy_changed']));
+    await expect.poll(() => stateOf(id)).toEqual(['cut', 'policy_changed']);
   });
 
   it('passes to another rule where that one is met now', async () => {
@@ -89,7 +86,7 @@ onBoth('a live session and MFA', (kit) => {
   it('is cut when its person logs out', async () => {
     const id = await live();
     must(await demo.service.call(ellis.token, 'DELETE', `/tokens/${ellis.id}`));
-    await vi.waitFor(async () => expect(await stateOf(id)).toEqual(['cut', 'token_revoked']));
+    await expect.poll(() => stateOf(id)).toEqual(['cut', 'token_revoked']);
   });
 
   it('one that is only opening is abandoned when its MFA is over', async () => {
@@ -98,6 +95,6 @@ onBoth('a live session and MFA', (kit) => {
     const { session } = await open(demo, ellis);
     kit.clock.advance(10);
     await reviewed();
-    expect((await stateOf(session.id))[0]).toBe('abandoned');
+    await expect.poll(async () => (await stateOf(session.id))[0]).toBe('abandoned');
   });
 });

@@ -1,7 +1,7 @@
 import type { AccessMethod } from '@postern/shared';
 import { apply, type Demo, methodsOf } from '../kit/flow.ts';
 import type { TestLogin } from '../kit/mfa.ts';
-import { settled } from '../kit/service.ts';
+
 import { openAs, signIn } from '../kit/sessions.ts';
 
 export const mfa = (re_auth_frequency_in_seconds: number, acr_values: 'any' | 'phr' = 'any') => ({
@@ -44,7 +44,7 @@ export async function ruled(
       })),
     },
   ]);
-  await settled();
+  await demo.service.settled();
 }
 
 export const methodsFor = (demo: Demo, login: Pick<TestLogin, 'token'>): Promise<AccessMethod[]> =>

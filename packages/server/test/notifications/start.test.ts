@@ -9,6 +9,7 @@ import { type Jobs, startJobs } from '../../src/platform/jobs.ts';
 import { json } from '../../src/platform/schema.ts';
 import { createTransact, type Transact } from '../../src/platform/tx.ts';
 import { onBoth } from '../kit/index.ts';
+import { NEVER, withoutIntervals } from '../kit/still.ts';
 import { type Receiver, receiver } from './mailbox.ts';
 import { mailTo, messagesOf } from './world.ts';
 
@@ -22,22 +23,24 @@ onBoth('messages in a running service', (kit) => {
 
   beforeAll(async () => {
     mail = await receiver();
-    jobs = await startJobs(kit.db, onError);
+    jobs = await startJobs(kit.db, onError, undefined, NEVER);
     transact = createTransact({ ...kit, jobs, secrets: 'refuse' });
-    delivery = await startMessages({
-      team: 'demo',
-      settings: { mail: mailTo(mail.port), webhooks: [] },
-      transact,
-      clock: kit.clock,
-      jobs,
-      describe: createDescribe({
-        pendingFor: async () => undefined,
-        linkFor: async () => null,
+    delivery = await withoutIntervals(() =>
+      startMessages({
+        team: 'demo',
+        settings: { mail: mailTo(mail.port), webhooks: [] },
+        transact,
+        clock: kit.clock,
+        jobs,
+        describe: createDescribe({
+          pendingFor: async () => undefined,
+          linkFor: async () => null,
+        }),
+        counted: () => {},
+        log: { info: () => {}, error: () => {} },
+        onError,
       }),
-      counted: () => {},
-      log: { info: () => {}, error: () => {} },
-      onError,
-    });
+    );
   });
   afterAll(async () => {
     await delivery?.stop();
@@ -68,7 +71,7 @@ onBoth('messages in a running service', (kit) => {
       await new Promise((done) => setTimeout(done, 100));
       expect(mail.mails).toEqual([]);
     });
-    await expect.poll(() => mail.mails.length, { timeout: 4_000 }).toBe(1);
+    await expect.poll(() => mail.mails.length).toBe(1);
     await expect.poll(async () => (await messagesOf(kit))[0]?.state).toBe('delivered');
     expect(errors).toEqual([]);
   });

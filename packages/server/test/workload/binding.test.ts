@@ -2,7 +2,7 @@ import type { AccessMethod, AccessRequest } from '@postern/shared';
 import { beforeEach, describe, expect, it, test } from 'vitest';
 import { codeOf, decide, methodsOf, raised, show } from '../kit/flow.ts';
 import { onBoth } from '../kit/index.ts';
-import { must, settled } from '../kit/service.ts';
+import { must } from '../kit/service.ts';
 import { openAs, signIn } from '../kit/sessions.ts';
 import { SHA, withCi } from './world.ts';
 
@@ -24,7 +24,7 @@ onBoth('what is approved for a job is for that job', (kit) => {
   const ask = async (token: string) => raised(ci.service, token, await methodOf(token));
   const approve = async (request: AccessRequest, by = 'ana') => {
     must(await decide(ci.service, ci.tokens[by], request));
-    await settled();
+    await ci.service.settled();
   };
   const open = async (token: string) => {
     await ci.gateway.renew();
