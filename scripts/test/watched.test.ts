@@ -43,7 +43,7 @@ describe('a watched program', () => {
   });
 
   test('one that hangs is ended with everything it started, and counts as failed', async () => {
-    const w = watch({ hangMs: 700 });
+    const w = watch({ hangMs: 5_000 });
     const child = "require('child_process').spawn('sleep', ['61.7'], { stdio: 'inherit' }).pid";
     const ended = await node(`console.log(${child}); setInterval(() => {}, 1000)`, w);
     expect(ended).toMatchObject({ code: 70, hung: true });

@@ -296,6 +296,7 @@ describe('a flood of opened sessions', () => {
   test('deny: more than two connections of a target', async () => {
     const world = await start();
     for (let i = 0; i < 50; i += 1) opened(world, addressOf(world.target));
+    await until('two', () => world.target.seen.connections >= 2);
     await pause(300);
     expect(world.target.seen).toMatchObject({ connections: 2, asked: 0 });
   });
@@ -323,6 +324,7 @@ describe('a flood of opened sessions', () => {
     const world = await start({ limits: { early: 3 } });
     const targets = await Promise.all(Array.from({ length: 6 }, another));
     for (const target of targets) opened(world, addressOf(target));
+    await until('three', () => targets.filter((t) => t.seen.connections > 0).length >= 3);
     await pause(300);
     expect(targets.map((target) => target.seen.connections)).toEqual([1, 1, 1, 0, 0, 0]);
   });

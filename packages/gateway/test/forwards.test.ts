@@ -55,7 +55,7 @@ describe('local forwarding', () => {
       { type: 'forward_closed', channel: 1, bytes_in: bytes.length, bytes_out: bytes.length },
     ]);
     client.end();
-  }, 60_000);
+  }, 180_000);
 
   test('what the target cannot open is refused, and takes no channel', async () => {
     const { client } = await world.connect({ channels: ['local_forward'] });

@@ -51,7 +51,7 @@ describe('exit', () => {
       expect(outcome).toMatchObject({ stdout: `${i}\n`, status: i });
     });
     await until('all ended', () => world.gateway.sessions().length === 0);
-  }, 60_000);
+  }, 180_000);
 
   test('a command that closes its output early keeps its status, also without stdin', async () => {
     const world = await start();
@@ -124,7 +124,7 @@ describe('streams', () => {
       expect(received).toBe(100 * MB);
       expect(got.digest('hex')).toBe(sent.digest('hex'));
       expect(peak - before).toBeLessThan(150 * MB);
-    }, 60_000);
+    }, 180_000);
 
   test('a client that does not read costs bounded memory, and loses nothing', async () => {
     const world = await start();
@@ -141,7 +141,7 @@ describe('streams', () => {
     channel.resume();
     await new Promise((resolve) => channel.once('close', resolve));
     expect(received).toBe(200 * MB);
-  }, 60_000);
+  }, 180_000);
 
   test('stdout and stderr, both long and both waiting for the client, stay apart and whole', async () => {
     const world = await start();
@@ -170,7 +170,7 @@ describe('streams', () => {
     channel.stderr.resume();
     await new Promise((resolve) => channel.once('close', resolve));
     expect({ out, err, strange }).toEqual({ out: 12 * MB, err: 12 * MB, strange: 0 });
-  }, 60_000);
+  }, 180_000);
 
   test('fresh keys in mid-stream, on both sides, harm nothing', async () => {
     const world = await start({ limits: { rekeyBytes: 4 * MB, tickMs: 10 } });
@@ -192,7 +192,7 @@ describe('streams', () => {
     await new Promise((resolve) => channel.once('close', resolve));
     expect(got.digest('hex')).toBe(sent.digest('hex'));
     expect(exchanges).toBeGreaterThan(1);
-  }, 60_000);
+  }, 180_000);
 });
 
 describe('a terminal', () => {

@@ -102,7 +102,7 @@ export class Terminal {
 
   /** @throws when it has not shown this within 20 s. */
   async see(what: string | RegExp): Promise<void> {
-    const until = Date.now() + 20_000;
+    const until = Date.now() + 40_000;
     const seen = () => (typeof what === 'string' ? this.text.includes(what) : what.test(this.text));
     while (!seen()) {
       if (Date.now() > until) throw new Error(`not shown: ${what}\n${JSON.stringify(this.text)}`);

@@ -243,7 +243,7 @@ describe('forwards', () => {
 
 /** Says `bytes` to a port as soon as it is listened at, and gives what comes back. */
 async function talk(port: number, bytes: Buffer): Promise<Buffer> {
-  const until = Date.now() + 15_000;
+  const until = Date.now() + 40_000;
   for (;;) {
     try {
       return await new Promise<Buffer>((resolve, reject) => {

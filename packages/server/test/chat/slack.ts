@@ -70,7 +70,7 @@ export function fakeSlack(): FakeSlack {
     respond_url: '',
     reply: {},
     take: async (path: string, count = 1) => {
-      const until = performance.now() + 20_000;
+      const until = performance.now() + 40_000;
       const there = () => received.filter((one) => one.path === path);
       while (there().length < count && performance.now() < until)
         await new Promise((done) => setTimeout(done, 5));
