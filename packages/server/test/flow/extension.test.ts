@@ -109,7 +109,7 @@ onBoth('a running grant', (kit) => {
       }
       await overdue();
       expect(await stateOf()).toMatchObject({ state: 'cut', end_reason: 'expired' });
-    });
+    }, 240_000);
 
     it('a denied one leaves the session as it was', async () => {
       const before = await stateOf();

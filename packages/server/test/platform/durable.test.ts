@@ -35,7 +35,7 @@ test('PGlite on disk: at least one fsync for each commit, and for a checkpoint',
   expect(rows).toEqual([{ fsync: 'on', method: 'fsync', full: 'on' }]);
   await db.close();
   expect(fs.statSync(path.join(directory, 'db')).mode & 0o077).toBe(0);
-}, 120_000);
+}, 240_000);
 
 test('kill -9: everything acknowledged is there, each time', async () => {
   for (let round = 0; round < 3; round++) {
@@ -47,7 +47,7 @@ test('kill -9: everything acknowledged is there, each time', async () => {
     expect(rows[0]?.n).toBe(acknowledged.length);
     await db.close();
   }
-}, 120_000);
+}, 240_000);
 
 /** A process that writes and says so, killed in the middle. */
 async function writeUntilKilled(data_dir: string, from: number): Promise<number[]> {
