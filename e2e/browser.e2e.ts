@@ -82,6 +82,8 @@ describeWith(['chromium'], 'in a browser', () => {
     const { person, opened } = withOpener(world, origin, 'loopback');
     const terminal = new Terminal(person, 'sft', ['login']);
     await page.goto(await opened());
+    await page.getByText('Answers on this computer at').waitFor(PATIENCE);
+    await page.getByRole('button', { name: 'Allow' }).click();
     expect(await terminal.exit, terminal.shown).toBe(0);
     expect(terminal.shown).toContain('as Ana Silva (ana)');
     expect((await person.sft('whoami')).code).toBe(0);

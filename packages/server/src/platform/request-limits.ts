@@ -16,8 +16,9 @@ const MOST_KNOWN = 10_000;
 export async function limitRequests(app: FastifyInstance, max: number): Promise<void> {
   // Digests, so that no token lies in memory; of the latest that were good.
   const known = new Set<string>();
+  const digests = new WeakMap<FastifyRequest, string>();
   app.addHook('onResponse', (request, reply, done) => {
-    const token = tokenOf(request);
+    const token = digests.get(request);
     if (token !== undefined && reply.statusCode < 300 && !known.has(token)) {
       const [oldest] = known.size >= MOST_KNOWN ? known : [];
       if (oldest !== undefined) known.delete(oldest);
@@ -37,6 +38,7 @@ export async function limitRequests(app: FastifyInstance, max: number): Promise<
     },
     keyGenerator: (request) => {
       const token = tokenOf(request);
+      if (token !== undefined) digests.set(request, token);
       return token !== undefined && known.has(token) ? token : networkOf(request.ip);
     },
     allowList: (request: FastifyRequest) => UNLIMITED.includes(request.routeOptions.url ?? ''),
