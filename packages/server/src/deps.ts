@@ -26,10 +26,12 @@ import {
   createPresent,
   createProofMemory,
   memoryKey,
+  type Presented,
   permit,
   recognize,
   registerIdentityRoutes,
   revokeLoginsOf,
+  spend,
   unauthenticated,
 } from './identity/index.ts';
 import { type InventoryHooks, openCredential, registerInventoryRoutes } from './inventory/index.ts';
@@ -172,6 +174,7 @@ export async function compose(app: FastifyInstance, ports: Ports) {
     present,
     authenticate,
     permit,
+    spend: (presented: Presented | undefined) => spend(transact, presented),
     refused: (
       operation: Pick<Operation, 'id'>,
       refusal: Refusal,

@@ -20,6 +20,7 @@ export {
   isTokenLive,
   permit,
   recognize,
+  spend,
 } from './service.ts';
 export { addLogin, endLogin, extendLogin, isLoginLive } from './service-logins.ts';
 export { createPresent } from './service-present.ts';

@@ -1,7 +1,7 @@
 import { type Instant, type Operation, plus, type Relation, seconds } from '@postern/shared';
 import { Refusal } from '../platform/errors.ts';
 import { bumpRevisions, lockShared } from '../platform/locks.ts';
-import type { Tx } from '../platform/tx.ts';
+import type { Transact, Tx } from '../platform/tx.ts';
 import { isTokenText, presentedHash } from './access-token.ts';
 import {
   type Actor,
@@ -77,9 +77,17 @@ async function loginOf(tx: Tx, text: string, proof: Proof): Promise<TokenRow> {
 /** A proof is good about now, and once: for whoever else comes with it in this time, it was used. */
 async function useProof(tx: Tx, proof: Proof): Promise<void> {
   if (!isFresh(proof, tx.now)) throw unauthenticated();
-  // Longer than it stays fresh, also when it was made by a clock that is ahead of ours.
-  const forgotten = plus(tx.now, seconds(3 * PROOF_WINDOW_SECONDS));
-  if (!(await insertProof(tx.sql, proofHash(proof), forgotten))) throw unauthenticated();
+  if (!(await takeProof(tx, proof))) throw unauthenticated();
+}
+
+/** @returns whether it is used for the first time */
+const takeProof = (tx: Tx, proof: Proof): Promise<boolean> =>
+  // Remembered longer than it stays fresh, also when made by a clock that is ahead of ours.
+  insertProof(tx.sql, proofHash(proof), plus(tx.now, seconds(3 * PROOF_WINDOW_SECONDS)));
+
+/** After a call that was let in and then refused: its proof is used up all the same. */
+export async function spend(transact: Transact, presented: Presented | undefined): Promise<void> {
+  if (presented?.scheme === 'DPoP') await transact((tx) => takeProof(tx, presented.proof));
 }
 
 async function callerWith(tx: Tx, token: TokenRow): Promise<Caller> {

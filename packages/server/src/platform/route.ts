@@ -35,6 +35,8 @@ export interface RouteWorld<C extends RouteCaller> {
   /** @param changes whether the caller himself is about to change */
   authenticate(tx: Tx, presented: unknown, changes: boolean): Promise<C>;
   permit(operation: Operation, caller: C): ReadonlySet<Relation>;
+  /** Uses up what is good once, in a transaction of its own: the call's was rolled back. */
+  spend(presented: unknown): Promise<void>;
   /** Writes what was refused to the log, in a transaction of its own. */
   refused(
     operation: Operation,
@@ -154,22 +156,30 @@ interface Coming {
 }
 
 /** As {@link authorized}: the one way for a token to become a caller who may do something. */
-export const authorizedBy = <T, C extends RouteCaller>(
+export async function authorizedBy<T, C extends RouteCaller>(
   world: RouteWorld<C>,
   operation: Operation,
   { credentials, client_address }: Coming,
   act: (tx: Tx, caller: C, relations: ReadonlySet<Relation>) => Promise<T>,
-): Promise<T> =>
-  authorizedAs(
-    world,
-    operation,
-    client_address,
-    async () => {
-      const presented = await world.present(credentials);
-      return (tx) => world.authenticate(tx, presented, operation.changes_caller === true);
-    },
-    act,
-  );
+): Promise<T> {
+  let presented: unknown;
+  let isKnown = false;
+  const come = async () => {
+    presented = await world.present(credentials);
+    return async (tx: Tx) => {
+      const caller = await world.authenticate(tx, presented, operation.changes_caller === true);
+      isKnown = true;
+      return caller;
+    };
+  };
+  try {
+    return await authorizedAs(world, operation, client_address, come, act);
+  } catch (error) {
+    // Nobody who was not let in leaves anything behind.
+    if (isKnown) await world.spend(presented);
+    throw error;
+  }
+}
 
 /**
  * As {@link authorizedBy}, for a caller who is known by something else than a token.
@@ -177,7 +187,7 @@ export const authorizedBy = <T, C extends RouteCaller>(
  * his lock, or throws the Refusal `unauthenticated`
  */
 export async function authorizedAs<T, C extends RouteCaller>(
-  world: Omit<RouteWorld<C>, 'authenticate' | 'present'>,
+  world: Omit<RouteWorld<C>, 'authenticate' | 'present' | 'spend'>,
   operation: Operation,
   client_address: string,
   come: () => Promise<(tx: Tx) => Promise<C>>,

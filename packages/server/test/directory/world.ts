@@ -231,6 +231,7 @@ export class World {
       transact: this.kit.transact,
       present: createPresent(() => []),
       authenticate,
+      spend: async () => undefined,
       permit,
       clock: { assertSafe: () => {} },
       refused: async (_: unknown, refusal: Refusal) => {

@@ -34,6 +34,7 @@ describe('the routes of the decision page', () => {
           transact,
           present: unexpected,
           authenticate: unexpected,
+          spend: unexpected,
           permit: unexpected,
           refused: unexpected,
           clock: { assertSafe: unexpected },

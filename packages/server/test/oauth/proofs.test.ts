@@ -149,6 +149,14 @@ onBoth('attack 10: an access token and its proof', (kit) => {
     expect(again.statusCode).toBe(401);
   });
 
+  it('deny: a proof of a call that was let in and refused, though what stood in its way is gone', async () => {
+    const path = '/access_requests/00000000-0000-7000-8000-000000000000/cancel';
+    const proof = await client.proof('POST', url(path), token);
+    const call = async () => (await client.call(token, 'POST', path, { proof })).statusCode;
+    expect(await call()).toBe(404);
+    expect(await call()).toBe(401);
+  });
+
   it('deny: a code, a refresh token or a grant in the place of an access token', async () => {
     const { code, verifier } = await world.browser('uma').authorize();
     expect((await client.call(code, 'GET', WHOAMI)).statusCode).toBe(401);
