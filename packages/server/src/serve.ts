@@ -1,10 +1,10 @@
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { instant, seconds } from '@postern/shared';
 import closeWithGrace from 'close-with-grace';
 import { buildApp } from './app.ts';
 import type { Config } from './config.ts';
 import { type Composed, compose } from './deps.ts';
-import { bootstrapTeam, type Team } from './directory/index.ts';
+import { bootstrapTeam, findTeam, type Team } from './directory/index.ts';
 import { childEnded, enrolChild } from './gateways/index.ts';
 import { countStaticTokens } from './identity/index.ts';
 import { SUCCESS, SYSTEM } from './platform/actor.ts';
@@ -19,6 +19,7 @@ import { startJobs } from './platform/jobs.ts';
 import { createLogger } from './platform/logging.ts';
 import { createMetrics } from './platform/metrics.ts';
 import { migrate } from './platform/migrate.ts';
+import { newFile } from './platform/new-file.ts';
 import { createPasswordHasher } from './platform/password-hash.ts';
 import { startSignals } from './platform/signals.ts';
 import { createTransact, type Transact } from './platform/tx.ts';
@@ -108,7 +109,7 @@ async function open(
     secrets: 'drop',
   });
   const keyring = keyringOf(config);
-  const team = await openTeam(config, transact, keyring);
+  const team = await openTeam(config, transact, keyring, log);
   if (!config.static_tokens) await refuseStaticTokens(transact);
   const signals = await startSignals(db, onError);
   closers.push(() => signals.close());
@@ -159,7 +160,6 @@ async function open(
   const url = await listen(app, config);
   listening = url;
   closers.push(() => app.close());
-  await writeBootstrapToken(config, team, log);
   if (config.gateway.enabled) {
     const about = { name: 'built-in', host: config.gateway.public_host };
     child = startGatewayChild({
@@ -195,17 +195,51 @@ function keyringOf(config: Config): Keyring {
   return keyring.value;
 }
 
-async function openTeam(config: Config, transact: Transact, keyring: Keyring): Promise<Team> {
-  const team = await transact((tx) =>
-    bootstrapTeam(tx, {
-      team: config.team,
-      demo: config.demo,
-      keyring_check: keyringCheck(keyring),
-      bootstrap_token: config.bootstrap_token_file !== undefined,
-    }),
-  );
+async function openTeam(
+  config: Config,
+  transact: Transact,
+  keyring: Keyring,
+  log: Log,
+): Promise<Team> {
+  const team = await findOrMakeTeam(config, transact, keyring, log);
   const compared = compareKeyring(keyring, team.keyring_check);
   if (!compared.ok) throw new StartupError(compared.detail, { next: compared.next });
+  return team;
+}
+
+/**
+ * The token of a new team is made once, so its file is made before, and it is written before
+ * anything else can keep the service from starting.
+ */
+async function findOrMakeTeam(
+  { team: name, demo, bootstrap_token_file }: Config,
+  transact: Transact,
+  keyring: Keyring,
+  log: Log,
+): Promise<Team> {
+  const isNew = (await transact((tx) => findTeam(tx.sql))) === undefined;
+  const file =
+    isNew && bootstrap_token_file !== undefined ? newFile(bootstrap_token_file) : undefined;
+  const team = await transact((tx) =>
+    bootstrapTeam(tx, {
+      team: name,
+      demo,
+      keyring_check: keyringCheck(keyring),
+      bootstrap_token: file !== undefined,
+    }),
+  ).catch((error: unknown) => {
+    file?.drop();
+    throw error;
+  });
+  if (team.bootstrap_token === undefined) file?.drop();
+  else {
+    file?.write(`${team.bootstrap_token}\n`);
+    log.info({ file: bootstrap_token_file }, 'bootstrap token written; it is valid for one hour');
+  }
+  if (isNew && file === undefined)
+    log.warn(
+      'nobody can administer this new team: stop, empty the database, and start with POSTERN_BOOTSTRAP_TOKEN_FILE',
+    );
   return team;
 }
 
@@ -217,15 +251,6 @@ async function refuseStaticTokens(transact: Transact): Promise<void> {
   throw new StartupError(`${tokens} without a login.`, {
     next: 'They end within a day. Set POSTERN_STATIC_TOKENS=true to start with them now.',
   });
-}
-
-/** A new file, readable by its owner only; an existing one is never written over. */
-async function writeBootstrapToken(config: Config, team: Team, log: Log): Promise<void> {
-  const file = config.bootstrap_token_file;
-  if (file === undefined || team.bootstrap_token === undefined) return;
-  writeFileSync(file, `${team.bootstrap_token}\n`, { mode: 0o600, flag: 'wx' });
-  chmodSync(file, 0o600);
-  log.info({ file }, 'bootstrap token written; it is valid for one hour');
 }
 
 async function listen(app: Awaited<ReturnType<typeof buildApp>>, config: Config): Promise<string> {
