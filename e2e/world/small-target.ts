@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { StringDecoder } from 'node:string_decoder';
+import { type IPty, spawn as spawnInPty } from '@lydell/node-pty';
 import { generateEd25519, toOpenSshPrivateKey } from '@postern/shared';
 import ssh2, {
   type AuthContext,
@@ -56,34 +58,43 @@ function serve(connection: Connection, passwords: Readonly<Record<string, string
 }
 
 function serveSession(session: Session, account: () => string): void {
-  let pty: PseudoTtyInfo | undefined;
+  let window: Window | undefined;
+  let terminal: IPty | undefined;
   session.on('pty', (accept, _reject, info) => {
-    pty = info;
+    window = info;
     accept?.();
   });
   session.on('env', (accept) => accept?.());
-  session.on('window-change', (accept) => accept?.());
-  session.on('exec', (accept, _reject, info) =>
-    start(accept(), account(), ['-c', info.command], pty),
-  );
-  session.on('shell', (accept) => start(accept(), account(), ['-i'], pty));
+  session.on('window-change', (accept, _reject, info) => {
+    window = info;
+    terminal?.resize(...sizeOf(info));
+    accept?.();
+  });
+  const start = (channel: ServerChannel, args: readonly string[]): void => {
+    if (window === undefined) startPiped(channel, account(), args);
+    else terminal = startInPty(channel, account(), args, window);
+  };
+  session.on('exec', (accept, _reject, info) => start(accept(), ['-c', info.command]));
+  session.on('shell', (accept) => start(accept(), ['-i']));
 }
 
-function start(
-  channel: ServerChannel,
-  account: string,
-  args: readonly string[],
-  pty: PseudoTtyInfo | undefined,
-): void {
+type Window = Pick<PseudoTtyInfo, 'cols' | 'rows'>;
+
+/** A client that has no size for its terminal says 0. */
+const sizeOf = ({ cols, rows }: Window): [number, number] => [cols || 80, rows || 24];
+
+const environmentOf = (account: string, term: string): Record<string, string> => ({
+  PATH: '/usr/local/bin:/usr/bin:/bin',
+  HOME: '/',
+  LOGNAME: account,
+  USER: account,
+  PS1: `${account}@opa-demo-linux$ `,
+  TERM: term,
+});
+
+function startPiped(channel: ServerChannel, account: string, args: readonly string[]): void {
   const child = spawn('/bin/sh', args, {
-    env: {
-      PATH: '/usr/local/bin:/usr/bin:/bin',
-      HOME: '/',
-      LOGNAME: account,
-      USER: account,
-      PS1: `${account}@opa-demo-linux:\\w$ `,
-      TERM: pty === undefined ? 'dumb' : 'xterm',
-    },
+    env: environmentOf(account, 'dumb'),
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   channel.pipe(child.stdin);
@@ -96,4 +107,33 @@ function start(
     channel.end();
   });
   channel.on('close', () => child.kill('SIGHUP'));
+}
+
+/** Whoever works at a terminal needs one at the other end: it echoes, and ends lines. */
+function startInPty(
+  channel: ServerChannel,
+  account: string,
+  args: readonly string[],
+  window: Window,
+): IPty {
+  const [cols, rows] = sizeOf(window);
+  const terminal = spawnInPty('/bin/sh', [...args], {
+    name: 'xterm',
+    cols,
+    rows,
+    env: environmentOf(account, 'xterm'),
+  });
+  let isOver = false;
+  terminal.onData((text) => channel.write(text));
+  terminal.onExit(({ exitCode, signal }) => {
+    isOver = true;
+    channel.exit(signal ? 128 + signal : exitCode);
+    channel.end();
+  });
+  const typed = new StringDecoder('utf8');
+  channel.on('data', (bytes: Buffer) => terminal.write(typed.write(bytes)));
+  channel.on('close', () => {
+    if (!isOver) terminal.kill('SIGHUP');
+  });
+  return terminal;
 }
