@@ -119,10 +119,25 @@ function stopOnSignals(gateway: Gateway, log: Logger): () => void {
 }
 
 main().catch((error: unknown) => {
-  const text = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`posternd gateway: ${text}\n`);
+  process.stderr.write(`posternd gateway: ${textOf(error)}\n`);
   process.exit(exitOf(error));
 });
+
+function textOf(error: unknown): string {
+  if (!isListening(error)) return error instanceof Error ? error.message : String(error);
+  const { code, address, port } = error;
+  return `cannot listen on ${address}:${port} (${code}).\nSet a free port (POSTERN_GATEWAY_PORT of \`posternd serve\`, --listen-port of \`posternd gateway\`), or end what listens there.`;
+}
+
+interface ListenError {
+  readonly syscall: 'listen';
+  readonly code: string;
+  readonly address: string;
+  readonly port: number;
+}
+
+const isListening = (error: unknown): error is ListenError =>
+  (error as { syscall?: string }).syscall === 'listen';
 
 function exitOf(error: unknown): number {
   if (error instanceof ConfigError) return EXIT[error.exit];

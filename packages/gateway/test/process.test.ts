@@ -270,6 +270,16 @@ describe('a gateway alone', () => {
     expect(first.stderr() + second.stderr()).not.toContain('good-code');
   });
 
+  test('deny: a port that is taken: 78, and what to set', async () => {
+    const taken = start('--code', 'good-code', '--listen-port', String(target.port));
+    expect(await taken.exited).toBe(78);
+    expect(taken.stderr()).toMatch(
+      new RegExp(
+        `cannot listen on 127\\.0\\.0\\.1:${target.port} \\(EADDRINUSE\\)\\.\\n.*--listen-port`,
+      ),
+    );
+  });
+
   test('deny: without a code, with a wrong one, with wrong flags: says why and exits', async () => {
     const without = start();
     expect(await without.exited).toBe(78);

@@ -144,7 +144,10 @@ export function loadConfig({ file, environment, masterKey }: ConfigSources): Con
   const master_key = readMasterKey(environment, keyFile, problems);
   for (const name of SECRET_VARIABLES) delete environment[name];
   if (masterKey === 'required' && master_key === undefined && problems.length === 0)
-    problems.push({ where: 'master_key', what: 'is needed: set POSTERN_MASTER_KEY_FILE' });
+    problems.push({
+      where: 'master_key',
+      what: 'is needed: set POSTERN_MASTER_KEY_FILE to a file (mode 0600) made with: openssl rand -base64 32',
+    });
   if (problems.length === 0) problems.push(...networkProblems(raw));
   const readable = problems.length === 0 ? raw : {};
   const messages = readMessageSettings(readable, environment, problems);

@@ -12,7 +12,10 @@ export function readPrivateFile(file: string, problems: ConfigProblem[]): string
       return fs.readFileSync(file, 'utf8');
     problems.push({ where: file, what: 'is open to others; chmod 600 it' });
   } catch (error) {
-    problems.push({ where: file, what: `cannot be read: ${(error as Error).message}` });
+    const { code } = error as { code?: string };
+    const what =
+      code === 'ENOENT' ? 'does not exist' : `cannot be read (${code ?? 'unknown error'})`;
+    problems.push({ where: file, what });
   }
   return undefined;
 }

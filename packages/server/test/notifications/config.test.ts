@@ -64,7 +64,7 @@ test.each([
   ['mail: {url: "http://hunter2.example", from: p@example.com}', 'mail.url: must be smtp'],
   ['mail: {url: "smtp://u:hunter2@h"}', 'mail.from: must be an address'],
   ['mail: {url: "smtp://u:hunter2@h", url_file: /x, from: p@example.com}', 'more than one way'],
-  ['mail: {url_file: /nowhere/hunter2x, from: p@example.com}', 'cannot be read'],
+  ['mail: {url_file: /nowhere/hunter2x, from: p@example.com}', 'does not exist'],
   ['mail: {url: "smtp://h", from: "P\\r\\nBcc: x <p@example.com>"}', 'mail.from: must be'],
   ['webhooks: [{name: a, url: "https://hunter2.example/"}]', 'webhooks.a.secret: is needed'],
   ['webhooks: [{name: a, format: slack}]', 'webhooks.a.url: must be https'],
