@@ -92,7 +92,7 @@ ${post(about, '/account/totp/confirm', 'Add it', code())}`;
         { csrf, path: '/account/passkeys', kind: 'create', name: true },
         'Add a passkey',
       )
-    : html`<p>Passkeys can be added where the service is reached by a host name over https.</p>\n`;
+    : html`<p>Passkeys need a host name: whoever runs the service sets POSTERN_PUBLIC_URL to one over https.</p>\n`;
   return html`<h2>Authenticator app</h2>
 ${app}<h2>Passkeys</h2>
 ${methods.passkeys.map((key) => passkeyOf(about, key))}${add}<h2>Password</h2>

@@ -48,6 +48,8 @@ export interface LoginPage extends Behind {
   readonly upstream?: string | undefined;
   /** Whether he is to log in once more. */
   readonly again?: boolean | undefined;
+  /** Whether he comes from an invitation, where he has just set his password. */
+  readonly invited?: boolean | undefined;
 }
 
 const upstreamLink = (name: string, next: string | undefined, again: boolean): Html => {
@@ -58,11 +60,14 @@ const upstreamLink = (name: string, next: string | undefined, again: boolean): H
   return html`<p><a href="/login/oidc?${query.toString()}">Continue with ${name}</a></p>\n`;
 };
 
+const INVITED = html`<p>Your password is set. Log in with it, then add a second factor.</p>\n`;
+
 export function loginPage(about: LoginPage): string {
-  const { csrf, passkeys, refused, next, login = '', upstream, again = false } = about;
+  const { csrf, passkeys, refused, next, login = '', upstream } = about;
+  const { again = false, invited = false } = about;
   return page(
     'Log in',
-    html`${alert(refused)}${upstream === undefined ? null : upstreamLink(upstream, next, again)}<form method="post" action="/login">
+    html`${alert(refused)}${invited ? INVITED : null}${upstream === undefined ? null : upstreamLink(upstream, next, again)}<form method="post" action="/login">
 ${hidden('csrf', csrf)}${hidden('next', next ?? '')}<label for="login">Login</label>
 <input id="login" name="login" type="text" required maxlength="200" value="${login}" autocomplete="username" autocapitalize="none" spellcheck="false" autofocus>
 ${password('password', 'Password', 'current-password')}<button type="submit">Log in</button>

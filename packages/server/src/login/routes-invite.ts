@@ -67,5 +67,5 @@ async function accept(
   const set = await world.transact((tx) => acceptInvitation(tx, world, { code, hash }));
   if (!set) return sendPage(reply, 404, INVALID);
   giveCookie(world, request, reply, 'form', undefined);
-  return goTo(reply, '/login');
+  return goTo(reply, '/login?from=invitation');
 }

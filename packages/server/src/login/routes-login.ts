@@ -100,7 +100,8 @@ async function show(
     ? undefined
     : await world.transact((tx) => browserLoginOf(tx, cookiesOf(request)));
   if (login !== undefined) return goTo(reply, next ?? HOME);
-  return showLogin(world, request, reply, { status: 200, next, again });
+  const invited = queryOf(request).from === 'invitation';
+  return showLogin(world, request, reply, { status: 200, next, again, invited });
 }
 
 function showLogin(
@@ -112,6 +113,7 @@ function showLogin(
     readonly next: string | undefined;
     readonly login?: string | undefined;
     readonly again?: boolean;
+    readonly invited?: boolean;
     readonly refused?: readonly string[];
   },
 ): FastifyReply {

@@ -315,7 +315,11 @@ onBoth('logging in with a browser', (kit) => {
       const weak = await browser.submit(url, url, { password: who.login, again: who.login });
       expect([weak.statusCode, alertIn(weak)]).toEqual([400, expect.stringContaining('short')]);
       const csrf = csrfIn(page);
-      expect((await browser.post(url, { csrf, ...fields })).headers.location).toBe('/login');
+      const set = await browser.post(url, { csrf, ...fields });
+      expect(set.headers.location).toBe('/login?from=invitation');
+      const told = 'Your password is set. Log in with it';
+      expect((await browser.get('/login?from=invitation')).body).toContain(told);
+      expect((await browser.get('/login')).body).not.toContain(told);
       expect((await browser.get(url)).statusCode).toBe(404);
       expect((await browser.submit('/login', url, fields)).statusCode).toBe(404);
       expect((await new Browser(demo).login(who.login)).statusCode).toBe(401);
