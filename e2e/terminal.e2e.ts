@@ -256,6 +256,16 @@ describe('hostile text', () => {
     const { id } = (await raisedWith(person, MARK)).body;
     const waiting = typeAt(lied(person), 'sft', ...SSH, '--wait');
     await waiting.see('Waiting for');
+    const uma = lied(world.people.uma);
+    const asked = typeAt(uma, 'sft-admin', 'approve', id);
+    await asked.see('Approve this?');
+    // What draws the question is ours; the card stands before it.
+    const [card = ''] = asked.shown.split(ESCAPE);
+    expect(harmful(card)).toEqual([]);
+    expect(card).toContain('OWNED');
+    asked.type('n\r');
+    expect(await asked.exit).toBe(77);
+
     const dana = restOf(world.service, world.people.dana.token);
     await dana('POST', `/access_requests/${id}/comments`, { body: { text: HOSTILE } });
     const { body } = await dana<{ etag: string }>('GET', `/access_requests/${id}`);
@@ -268,15 +278,6 @@ describe('hostile text', () => {
     expect(waiting.shown).toContain('OWNED');
     expect(harmful(waiting.shown.replaceAll(`${ESCAPE}[K`, '').replaceAll('\r', ''))).toEqual([]);
 
-    const uma = lied(world.people.uma);
-    const asked = typeAt(uma, 'sft-admin', 'approve', id);
-    await asked.see('Approve this?');
-    // What draws the question is ours; the card stands before it.
-    const [card = ''] = asked.shown.split(ESCAPE);
-    expect(harmful(card)).toEqual([]);
-    expect(card).toContain('OWNED');
-    asked.type('n\r');
-    expect(await asked.exit).toBe(77);
     const commands: [Person, 'sft' | 'sft-admin', string[]][] = [
       [lied(person), 'sft', ['request', 'show', id]],
       [lied(person), 'sft', ['request', 'list']],

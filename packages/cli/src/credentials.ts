@@ -30,6 +30,12 @@ export async function readAuthorize(world: World, settings: Settings): Promise<A
   return authorizeWith(world, settings, login.oauth);
 }
 
+/** The variable that goes before any login; undefined: none is set. */
+export function tokenVariable({ env }: World): 'SFT_TOKEN' | 'SFT_TOKEN_FILE' | undefined {
+  if (env.SFT_TOKEN) return 'SFT_TOKEN';
+  return env.SFT_TOKEN_FILE ? 'SFT_TOKEN_FILE' : undefined;
+}
+
 /** Where the secrets of whoever calls come from, in one word. */
 export async function keptIn(world: World): Promise<'environment' | 'file' | 'keychain'> {
   const { SFT_TOKEN, SFT_TOKEN_FILE } = world.env;

@@ -5,6 +5,7 @@ export type LocalCode =
   | 'usage'
   | 'configuration'
   | 'unreachable'
+  | 'target_unreachable'
   | 'interrupted'
   | 'transport'
   | 'stopped';
@@ -13,6 +14,7 @@ const LOCAL: Readonly<Record<LocalCode, { readonly exit: number; readonly title:
   usage: { exit: EXIT.usage, title: 'Not a valid command' },
   configuration: { exit: EXIT.config, title: 'Not configured' },
   unreachable: { exit: EXIT.unavailable, title: 'The service cannot be reached' },
+  target_unreachable: { exit: EXIT.unavailable, title: 'The server cannot be reached' },
   interrupted: { exit: EXIT.interrupted, title: 'Interrupted' },
   transport: { exit: EXIT.transport, title: 'The connection failed' },
   stopped: { exit: EXIT.refused, title: 'The request has ended' },

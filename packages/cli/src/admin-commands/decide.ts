@@ -74,6 +74,7 @@ async function decide(
   const request = await api.call('getAccessRequest', { params: { id } });
   const step = request.steps.find((s) => s.state === 'current')?.index ?? 0;
   const asks = isInteractive(ctx.world) && !ctx.flags.yes && ctx.globals.output !== 'json';
+  if (asks && request.state !== 'pending') throw nothingToDecide(request);
   const etag = asks ? await agreedTo(ctx, api, decision) : request.etag;
   const send = () =>
     api.call('decideAccessRequest', {
@@ -96,6 +97,14 @@ async function decide(
     return await send();
   }
 }
+
+/** Said before anybody is asked for an answer that could only be refused. */
+const nothingToDecide = ({ id, state }: AccessRequest): Failure =>
+  new Failure(
+    'request_already_resolved',
+    `Request ${id} is ${state}; there is nothing to decide any more.`,
+    `See it: sft-admin requests show ${id}`,
+  );
 
 /** Whom the login names among those whom the caller stands in for. @throws Failure 77 */
 async function personFor(api: Api, login: string): Promise<string> {

@@ -45,7 +45,9 @@ export const usersInvite = command({
     const service = await api();
     const user = await userNamed(service, args.login);
     const made = await service.call('createInvitation', { params: { id: user.id } });
-    say(`It is valid once, until ${localTime(made.expires_at)}; a link made before it is not.`);
+    say(
+      `Send this to ${user.name} alone. It opens once, until ${localTime(made.expires_at)}; links made before it open no more.`,
+    );
     const url = made.url ?? new URL(`/invite/${made.code}`, service.settings.url).href;
     return { ...made, url };
   },

@@ -9,7 +9,7 @@ import {
 } from '@postern/shared';
 import type { Authorize } from '../authorize.ts';
 import type { World } from '../context.ts';
-import { readAuthorize } from '../credentials.ts';
+import { readAuthorize, tokenVariable } from '../credentials.ts';
 import { interrupted } from '../failure.ts';
 import type { Settings } from '../settings.ts';
 import { type HttpAnswer, HttpFault, type HttpRequest } from './port.ts';
@@ -69,6 +69,7 @@ export interface Api {
 
 /** @param as who calls. Default: whom this person is logged in as, read once, at the first call. */
 export function apiOf(world: World, settings: Settings, as?: Authorize): Api {
+  const tokenFrom = as === undefined ? tokenVariable(world) : undefined;
   let known = as === undefined ? undefined : Promise.resolve(as);
   const headers = async (
     id: RouteId,
@@ -99,7 +100,7 @@ export function apiOf(world: World, settings: Settings, as?: Authorize): Api {
     if (world.env.SFT_LOG_LEVEL === 'debug')
       world.stderr.write(`${printable(`${asked.method} ${url.href}: ${answer.status}`)}\n`);
     if (answer.status >= 200 && answer.status < 300) return answer;
-    throw problemOf(settings, answer);
+    throw problemOf(settings, answer, tokenFrom);
   };
   return {
     settings,
@@ -130,7 +131,7 @@ export function apiOf(world: World, settings: Settings, as?: Authorize): Api {
       );
       if (stream.status !== 200) {
         stream.close();
-        throw problemOf(settings, { ...stream, text: '' });
+        throw problemOf(settings, { ...stream, text: '' }, tokenFrom);
       }
       for await (const { name, data } of eventsOf(stream.chunks)) if (name === event) yield data;
     },

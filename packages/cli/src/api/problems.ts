@@ -27,9 +27,23 @@ const NEXT: Partial<Record<ProblemCode, string>> = {
 };
 
 /** The refusal that an answer carries. */
-export function problemOf(settings: Settings, answer: HttpAnswer): Failure {
+export function problemOf(
+  settings: Settings,
+  answer: HttpAnswer,
+  /** The variable that the token came from; undefined: from a login. */
+  tokenFrom?: string,
+): Failure {
   const problem = parse(answer);
   if (problem === undefined) return notOurs(settings, answer.status);
+  if (isNoId(problem))
+    return new Failure(problem.code, 'That is not an id.', WHOLE_ID, { problem });
+  if (problem.code === 'unauthenticated' && tokenFrom !== undefined)
+    return new Failure(
+      problem.code,
+      `The token that ${tokenFrom} gives is not valid, or not any more.`,
+      `Unset ${tokenFrom} and run \`sft login\`, or give it a token that is valid.`,
+      { problem },
+    );
   const { code, detail, next, errors = [], trace_id } = problem;
   const faults = errors.slice(0, 3).map((e) => `${e.pointer || '/'}: ${e.detail}`);
   const more = errors.length > 3 ? `; and ${errors.length - 3} more` : '';
@@ -39,6 +53,14 @@ export function problemOf(settings: Settings, answer: HttpAnswer): Failure {
     problem,
   });
 }
+
+const WHOLE_ID = 'Give it whole, as the list shows it: 01a22cbd-5cdd-7512-bb01-2a4c06e74dda, say.';
+
+/** Whether the service refused nothing but the shape of the id in the path. */
+const isNoId = ({ code, errors = [] }: OurProblem): boolean =>
+  code === 'invalid_request' &&
+  errors.length > 0 &&
+  errors.every((e) => e.pointer === '/id' && e.detail.startsWith('params: must match pattern'));
 
 type OurProblem = Problem & { readonly code: ProblemCode };
 

@@ -3,6 +3,7 @@ import { apiOf } from '../api/client.ts';
 import { bearer } from '../authorize.ts';
 import { command } from '../command.ts';
 import { hasDisplay, isInteractive, type World } from '../context.ts';
+import { tokenVariable } from '../credentials.ts';
 import { Failure, usage } from '../failure.ts';
 import {
   type Kept,
@@ -45,6 +46,9 @@ export const login = command({
     // Before the lock: it may wait for a person.
     const kept = await freshKey(world);
     await save(kept);
+    const variable = tokenVariable(world);
+    if (variable !== undefined)
+      say(`${variable} is set and goes before this login: unset it to use the login.`);
     return { ...who, url: settings.url.href, kept_in: kept === 'file' ? 'file' : 'keychain' };
 
     async function authorizeBy(held: { token: string } | { oauth: OauthTokens }) {

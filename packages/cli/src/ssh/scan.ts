@@ -67,7 +67,7 @@ function scanOne(
 
 const unusable = (host: string, port: number, why: string): Failure =>
   new Failure(
-    'transport',
+    'target_unreachable',
     `${host}:${port} cannot be scanned: ${why}.`,
     'Check the address and port of the server, and that it can be reached from here.',
   );

@@ -33,7 +33,9 @@ describe('sft-admin users and groups', () => {
 
   test('invite: the link alone on stdout', async () => {
     known().on('createInvitation', () => ({ status: 201, body: INVITATION }));
-    expect((await admin('users invite ana@example.com')).out).toBe(`${INVITATION.url}\n`);
+    const { out, err } = await admin('users invite ana@example.com');
+    expect(out).toBe(`${INVITATION.url}\n`);
+    expect(err).toMatch(/^Send this to .+ alone\. It opens once, until .+\n$/);
     expect(service().last('createInvitation').params).toMatchObject({ id: id(10) });
   });
 

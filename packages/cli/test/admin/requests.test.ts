@@ -62,6 +62,23 @@ describe('deciding in a terminal', () => {
     expect(service().last('decideAccessRequest').body).toMatchObject({ comment: 'no' });
   });
 
+  test.each([
+    ['approve', `approve ${id(50)}`],
+    ['deny', `deny ${id(50)} --reason no`],
+  ])('%s what is decided already: 77 before anything is shown or asked', async (_, words) => {
+    there(card(), accessRequest({ state: 'approved' }));
+    const { exit, err, world } = await admin(words, { answers: [true] });
+    expect([exit, world.asked]).toEqual([EXIT.refused, []]);
+    expect(err).toBe(
+      [
+        `sft-admin: Request ${id(50)} is approved; there is nothing to decide any more.`,
+        `See it: sft-admin requests show ${id(50)}`,
+        '',
+      ].join('\n'),
+    );
+    expect(service().asked).toEqual(['getAccessRequest']);
+  });
+
   test('deny without a reason: 64 before anything is shown', async () => {
     const { exit } = await admin(`deny ${id(50)}`, { isTerminal: true });
     expect(exit).toBe(EXIT.usage);
@@ -241,7 +258,9 @@ describe('hostile text', () => {
     ['sft-admin', `deny ${id(50)} --reason x`, true],
     ['sft', `request show ${id(50)} -o json`, false],
   ])('%s %s: inert, and markup is text', async (program, words, isAsked) => {
-    there(shown()).on('getAccessRequest', () => ({ body: hostile() }));
+    // What is asked about has to be open still.
+    const body = isAsked ? { ...hostile(), state: 'pending' as const } : hostile();
+    there(shown()).on('getAccessRequest', () => ({ body }));
     const run = program === 'sft' ? sft : admin;
     const { exit, out, err } = await run(words, isAsked ? { answers: [true] } : {});
     expect(exit).toBe(0);

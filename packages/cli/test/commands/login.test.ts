@@ -38,6 +38,21 @@ describe('sft login', () => {
     expect((await bare('list-servers', files)).exit).toBe(EXIT.ok);
   });
 
+  test.each(['SFT_TOKEN', 'SFT_TOKEN_FILE'])(
+    '%s stays in front of it, and is named',
+    async (name) => {
+      service().on('whoami', () => ({ body: ANA }));
+      const files = new Map([['t', { text: TOKEN, mode: 0o600 }]]);
+      const words = `login --token-file t --url ${service().url} --team demo`;
+      const said = await bare(words, files, { [name]: 't' });
+      expect([said.exit, said.err]).toEqual([
+        EXIT.ok,
+        `${name} is set and goes before this login: unset it to use the login.\n`,
+      ]);
+      expect((await bare(words, files)).err).toBe('');
+    },
+  );
+
   test('a token that the service refuses is not kept: 78', async () => {
     service().on('whoami', () => problem('unauthenticated', 'The token has expired.'));
     const files = new Map([['t', { text: 'another-token', mode: 0o600 }]]);
@@ -110,6 +125,17 @@ describe('the stored token', () => {
     const files = stored({ token: 'an-old-one' });
     files.set('/run/token', { text: TOKEN, mode: 0o444 });
     expect((await bare('whoami', files, { SFT_TOKEN_FILE: '/run/token' })).exit).toBe(EXIT.ok);
+  });
+
+  test('SFT_TOKEN_FILE with a token that is over: 78, and logging in alone would not help', async () => {
+    service().on('whoami', () => problem('unauthenticated', 'The token is not valid.'));
+    const files = stored().set('/run/token', { text: TOKEN, mode: 0o400 });
+    const { exit, err } = await bare('whoami', files, { SFT_TOKEN_FILE: '/run/token' });
+    expect(exit).toBe(EXIT.config);
+    expect(err).toMatch(
+      /^sft: The token that SFT_TOKEN_FILE gives is not valid.+\nUnset SFT_TOKEN_FILE/,
+    );
+    expect((await bare('whoami', files)).err).toMatch(/^sft: The token is not valid\./);
   });
 });
 
