@@ -34,7 +34,8 @@ export const REASONS = {
   },
   token_from_requester: {
     code: 'requester_cannot_decide',
-    detail: 'The requester issued this token; log in yourself and decide again.',
+    detail:
+      'Whoever issued this token, or invited you, stands behind the request as well; somebody else must decide.',
   },
   same_person_as_requester: {
     code: 'requester_cannot_decide',

@@ -74,7 +74,7 @@ onBoth('deciding in the chat', (kit) => {
       demo.tokens.stolen = must(made).token as string;
       await linkTo(kit, demo, 'stolen', 'U0MALLORY');
       const said = await pressed('U0MALLORY', 'approve', value(request));
-      expect(said).toContain('The requester issued this token');
+      expect(said).toContain('Whoever issued this token');
       const [refused] = (await eventsOf(kit, 'pam.operation.refuse')).slice(-1);
       expect(refused).toMatchObject({
         outcome: { reason: 'requester_cannot_decide' },

@@ -213,7 +213,7 @@ onBoth('attack 14: the link in a mail', (kit) => {
       });
       s.before = await traces(kit, s.request.id);
       const response = await s.page.submit(s.link, must(made).token as string);
-      await refused(response, 403, 'The requester issued this token');
+      await refused(response, 403, 'Whoever issued this token');
     });
 
     it('a person who is not asked: his link shows nothing of the request', async () => {
