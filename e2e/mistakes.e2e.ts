@@ -196,11 +196,15 @@ describe('the disk for the recordings is full', () => {
     expect(ended).toMatchObject({ code: 255, stdout: 'up\n' });
     expect(ended.stderr).toMatch(/^sft: .*cannot be recorded.*\n/);
     expect(ended.stderr.trimEnd().split('\n').length).toBeLessThanOrEqual(2);
-    const sessions = await restOf(world.service, sam.token)<Answer<'listSessions'>>(
-      'GET',
-      '/sessions?view=all',
-    );
-    expect(sessions.body.list[0]).toMatchObject({ end_reason: 'recording_failed' });
+    // The gateway tells the service when it has told the client.
+    const reason = async () => {
+      const { body } = await restOf(world.service, sam.token)<Answer<'listSessions'>>(
+        'GET',
+        '/sessions?view=all',
+      );
+      return body.list[0]?.end_reason;
+    };
+    await expect.poll(reason, { timeout: 20_000 }).toBe('recording_failed');
 
     const refused = await ellis.sft(...SSH, '--', 'echo ran');
     expect(refused.stdout).toBe('');
