@@ -58,7 +58,7 @@ describe('an end that time brings', () => {
   it('expired token: 78, a line why, and a line what to do', async () => {
     const refused = await brief.sft('list-servers');
     expect(refused).toMatchObject({ code: 78, stdout: '' });
-    expect(refused.stderr).toMatch(/^sft: .+\n.*log in.*\n$/i);
+    expect(refused.stderr).toMatch(/^sft: .+\n.*`sft login`.*\n$/);
   });
 });
 
