@@ -13,7 +13,7 @@ const NODE = {
 /** What keeps Node from hanging at its end (nodejs/node#54918); the service still optimizes beside its work. */
 const FLAGS = {
   client: '<--no-concurrent-sparkplug><--no-concurrent-recompilation><--min-semi-space-size=16>',
-  service: '<--no-concurrent-sparkplug>',
+  service: '<--no-concurrent-sparkplug><--max-semi-space-size=8>',
 };
 const BUNDLE = { 'packages/cli/dist/sft.mjs': '' };
 
