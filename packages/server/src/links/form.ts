@@ -1,7 +1,9 @@
-/** What the page's form sends; everything in it is text. */
+import { type Fields, parseFields } from '../platform/forms.ts';
+
+/** What the page's form sends. */
 const FIELDS = ['decision', 'comment', 'access_token', 'csrf', 'etag', 'step'] as const;
 type FieldName = (typeof FIELDS)[number];
-export type FormFields = Readonly<Partial<Record<FieldName, string>>>;
+export type FormFields = Fields<FieldName>;
 
 export const LONGEST_COMMENT = 2_000;
 
@@ -14,31 +16,7 @@ export interface DecisionForm {
   readonly step: number;
 }
 
-/**
- * Reads application/x-www-form-urlencoded (WHATWG URL, 5.1), strictly: percent-encoding is
- * whole and UTF-8, every field is one of the form's and stands there once.
- *
- * @returns undefined for anything else
- */
-export function parseForm(text: string): FormFields | undefined {
-  const fields: Partial<Record<FieldName, string>> = {};
-  for (const pair of text === '' ? [] : text.split('&')) {
-    const at = pair.indexOf('=');
-    const name = FIELDS.find((field) => field === pair.slice(0, Math.max(at, 0)));
-    const value = decoded(pair.slice(at + 1));
-    if (name === undefined || value === undefined || fields[name] !== undefined) return undefined;
-    fields[name] = value;
-  }
-  return fields;
-}
-
-function decoded(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text.replaceAll('+', ' '));
-  } catch {
-    return undefined;
-  }
-}
+export const parseForm = (text: string): FormFields | undefined => parseFields(FIELDS, text);
 
 /** @returns the form, or what the person who filled it in has to do. */
 export function readForm(fields: FormFields): DecisionForm | string {

@@ -4,6 +4,7 @@ import { type Actor, callerByBrowser } from '../identity/index.ts';
 import { assertOwnPage, browserLoginOf } from '../login/index.ts';
 import { bearer } from '../platform/credentials.ts';
 import { Refusal } from '../platform/errors.ts';
+import { takeForms } from '../platform/forms.ts';
 import { messagePage, PAGE_HEADERS } from '../platform/page.ts';
 import { toProblem } from '../platform/problem.ts';
 import { authorizedAs, authorizedBy, type RouteWorld } from '../platform/route.ts';
@@ -35,7 +36,7 @@ export async function registerLinkRoutes(
 ): Promise<void> {
   // A scope of its own: forms are taken here and nowhere else, and JSON is not.
   await app.register(async (scope) => {
-    takeForms(scope);
+    takeForms(scope, parseForm);
     scope.setErrorHandler(showError);
     scope.route({
       method: ['GET', 'HEAD'],
@@ -51,19 +52,6 @@ export async function registerLinkRoutes(
       handler: (request, reply) => post(world, request, reply),
     });
   });
-}
-
-function takeForms(scope: FastifyInstance): void {
-  scope.removeAllContentTypeParsers();
-  scope.addContentTypeParser<string>(
-    'application/x-www-form-urlencoded',
-    { parseAs: 'string' },
-    (_request, body, done) => {
-      const fields = parseForm(body);
-      if (fields === undefined) done(new Refusal('invalid_request', 'This is not the form.'));
-      else done(null, fields);
-    },
-  );
 }
 
 const secretOf = (request: FastifyRequest): string => (request.params as { secret: string }).secret;

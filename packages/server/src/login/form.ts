@@ -1,33 +1,11 @@
-/** What the pages' forms send; everything in it is text. */
+import { type Fields as FieldsOf, parseFields as parse } from '../platform/forms.ts';
+
+/** What the pages' forms send. */
 const FIELDS = ['csrf', 'next', 'login', 'password', 'again', 'code', 'id', 'name'] as const;
 type FieldName = (typeof FIELDS)[number];
-export type Fields = Readonly<Partial<Record<FieldName, string>>>;
+export type Fields = FieldsOf<FieldName>;
 
-/**
- * Reads application/x-www-form-urlencoded (WHATWG URL, 5.1), strictly: percent-encoding is
- * whole and UTF-8, every field is one of ours and stands there once.
- *
- * @returns undefined for anything else
- */
-export function parseFields(text: string): Fields | undefined {
-  const fields: Partial<Record<FieldName, string>> = {};
-  for (const pair of text === '' ? [] : text.split('&')) {
-    const at = pair.indexOf('=');
-    const name = FIELDS.find((field) => field === pair.slice(0, Math.max(at, 0)));
-    const value = decoded(pair.slice(at + 1));
-    if (name === undefined || value === undefined || fields[name] !== undefined) return undefined;
-    fields[name] = value;
-  }
-  return fields;
-}
-
-function decoded(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text.replaceAll('+', ' '));
-  } catch {
-    return undefined;
-  }
-}
+export const parseFields = (text: string): Fields | undefined => parse(FIELDS, text);
 
 /** What the script of passkeys sends. */
 export interface PasskeyCall {

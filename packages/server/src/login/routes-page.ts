@@ -3,6 +3,7 @@ import { printable } from '@postern/shared';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { CredentialHooks, RelyingParty } from '../credentials/index.ts';
 import { Refusal } from '../platform/errors.ts';
+import { notTheForm, takeForms } from '../platform/forms.ts';
 import { messagePage, PAGE_HEADERS, SCRIPT_PAGE_HEADERS } from '../platform/page.ts';
 import type { PasswordHasher } from '../platform/password-hash.ts';
 import { toProblem } from '../platform/problem.ts';
@@ -32,33 +33,22 @@ export interface LoginWorld {
   failed(failed: Failed): Promise<void>;
 }
 
-export const BODY_LIMIT = 64 * 1024;
+const BODY_LIMIT = 64 * 1024;
 export const SCHEMA = { hide: true };
 const COOKIE_BYTES = 32;
 /** As long as a device counts as one from which somebody logged in. */
 const DEVICE_SECONDS = 90 * 86_400;
 
 /** Forms, and what the script of passkeys sends; nothing else is taken in this scope. */
-export function takeForms(scope: FastifyInstance): void {
-  const options = { parseAs: 'string', bodyLimit: BODY_LIMIT } as const;
-  scope.removeAllContentTypeParsers();
-  scope.addContentTypeParser<string>(
-    'application/x-www-form-urlencoded',
-    options,
-    (_request, body, done) => {
-      const fields = parseFields(body);
-      if (fields === undefined) done(notTheForm());
-      else done(null, fields);
-    },
-  );
+export function takeFormsAndCalls(scope: FastifyInstance): void {
+  const limit = { bodyLimit: BODY_LIMIT };
+  takeForms(scope, parseFields, limit);
   scope.addContentTypeParser<string>(
     'application/json',
-    options,
+    { parseAs: 'string', ...limit },
     scope.getDefaultJsonParser('error', 'error'),
   );
 }
-
-const notTheForm = (): Refusal => new Refusal('invalid_request', 'This is not the form.');
 
 export const fieldsOf = (request: FastifyRequest): Fields => {
   const { body } = request;

@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Refusal } from '../platform/errors.ts';
+import { takeForms } from '../platform/forms.ts';
 import { messagePage, PAGE_HEADERS, SCRIPT_PAGE_HEADERS } from '../platform/page.ts';
 import { toProblem } from '../platform/problem.ts';
 import type { Tx } from '../platform/tx.ts';
@@ -54,7 +55,7 @@ export async function registerMfaPages(app: FastifyInstance, world: MfaPageWorld
   );
   // A scope of its own: forms are taken here and nowhere else, and JSON is not.
   await app.register(async (scope) => {
-    takeForms(scope);
+    takeForms(scope, parseForm);
     scope.setErrorHandler(showError);
     scope.route({
       method: ['GET', 'HEAD'],
@@ -70,19 +71,6 @@ export async function registerMfaPages(app: FastifyInstance, world: MfaPageWorld
       handler: (request, reply) => post(world, request, reply),
     });
   });
-}
-
-function takeForms(scope: FastifyInstance): void {
-  scope.removeAllContentTypeParsers();
-  scope.addContentTypeParser<string>(
-    'application/x-www-form-urlencoded',
-    { parseAs: 'string' },
-    (_request, body, done) => {
-      const fields = parseForm(body);
-      if (fields === undefined) done(new Refusal('invalid_request', 'This is not the form.'));
-      else done(null, fields);
-    },
-  );
 }
 
 const secretOf = (request: FastifyRequest): string => (request.params as { secret: string }).secret;
