@@ -71,6 +71,7 @@ import type { Credentials } from './platform/credentials.ts';
 import type { Refusal } from './platform/errors.ts';
 import type { Jobs } from './platform/jobs.ts';
 import type { Metrics } from './platform/metrics.ts';
+import { hearingOwn } from './platform/own-signals.ts';
 import type { PasswordHasher } from './platform/password-hash.ts';
 import { recordingsIn } from './platform/recordings.ts';
 import { createRefusals } from './platform/refusals.ts';
@@ -162,9 +163,13 @@ const hooks: DirectoryHooks & InventoryHooks & CredentialHooks = {
 
 /** Composes the features: the only place that knows all of them. */
 export async function compose(app: FastifyInstance, ports: Ports) {
-  const { team, transact, clock, signals, keyring, monotonic } = ports;
+  const { team, clock, signals, keyring, monotonic } = ports;
+  const onError = (error: unknown): void =>
+    ports.log.error({ err: error }, 'background work failed');
+  const own = hearingOwn(ports, onError);
+  const { transact } = own;
   const streams = new Set<{ close(): void }>();
-  const cache = createPolicyCache({ transact, signals, monotonic });
+  const cache = createPolicyCache({ ...own, monotonic });
   const refusals = createRefusals(monotonic);
   const present = createPresent(ports.origins);
   const world = {
@@ -273,8 +278,6 @@ export async function compose(app: FastifyInstance, ports: Ports) {
   return {
     /** Starts what runs without being asked: timers, reviews, messages. */
     start: async (jobs: Jobs) => {
-      const onError = (error: unknown): void =>
-        ports.log.error({ err: error }, 'background work failed');
       const reviews = startReviews({ ...ports, onError });
       const swept = { transact, clock: ports.clockGuard, onError };
       const sweep = startOauthSweep(swept);

@@ -49,33 +49,13 @@ export interface Signals {
   close(): Promise<void>;
 }
 
-/** Starts to listen. `reload` is heard after each reconnection. */
-export async function startSignals(
-  db: Pick<DatabaseHandle, 'listen'>,
-  onError: (error: unknown) => void,
-): Promise<Signals> {
+export interface Bell extends Pick<Signals, 'on'> {
+  ring(heard: Heard): void;
+}
+
+/** Tells each callback of its kind. One that throws does not silence the others. */
+export function createBell(onError: (error: unknown) => void): Bell {
   const callbacks = new Map<Heard['kind'], Set<(heard: never) => void>>();
-
-  const deliver = (heard: Heard): void => {
-    for (const callback of callbacks.get(heard.kind) ?? []) {
-      try {
-        callback(heard as never);
-      } catch (error) {
-        onError(error);
-      }
-    }
-  };
-
-  const listening: Listening = await db.listen(
-    CHANNEL,
-    (payload) => {
-      const signal = decode(payload);
-      if (signal) deliver(signal);
-      else onError(new Error(`a signal that no version of this program sends: ${payload}`));
-    },
-    () => deliver({ kind: 'reload' }),
-  );
-
   return {
     on: (kind, callback) => {
       const set = callbacks.get(kind) ?? new Set();
@@ -84,6 +64,34 @@ export async function startSignals(
         set.delete(callback as (heard: never) => void);
       };
     },
-    close: () => listening.close(),
+    ring: (heard) => {
+      for (const callback of callbacks.get(heard.kind) ?? []) {
+        try {
+          callback(heard as never);
+        } catch (error) {
+          onError(error);
+        }
+      }
+    },
   };
+}
+
+/** Starts to listen. `reload` is heard after each reconnection. */
+export async function startSignals(
+  db: Pick<DatabaseHandle, 'listen'>,
+  onError: (error: unknown) => void,
+): Promise<Signals> {
+  const bell = createBell(onError);
+
+  const listening: Listening = await db.listen(
+    CHANNEL,
+    (payload) => {
+      const signal = decode(payload);
+      if (signal) bell.ring(signal);
+      else onError(new Error(`a signal that no version of this program sends: ${payload}`));
+    },
+    () => bell.ring({ kind: 'reload' }),
+  );
+
+  return { on: bell.on, close: () => listening.close() };
 }

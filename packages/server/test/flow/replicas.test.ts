@@ -61,6 +61,21 @@ onBoth('two processes of one service', (kit) => {
     await expect.poll(allowed).toEqual([false, false]);
   });
 
+  it('who did it sees it at once where he did it, though no signal ever comes', async () => {
+    const silent = { listen: async () => ({ close: async () => {} }) };
+    const deaf = await startReplica({ ...kit, db: { ...kit.db, ...silent } }, demo.service);
+    const allowed = async () =>
+      (await methodsOf(deaf, demo.tokens[login], demo.ids.server)).map((m) => m.allowed);
+    const login = await asker();
+    expect(await allowed()).toEqual([false, false]);
+    const request = await raisedBy(demo, login);
+    must(await decide(deaf, demo.tokens.dana, request));
+    expect(await allowed()).toEqual([true, false]);
+    must(await deaf.call(demo.tokens.dana, 'POST', `/access_requests/${request.id}/revoke`, {}));
+    expect(await allowed()).toEqual([false, false]);
+    await deaf.stop();
+  });
+
   it('two approvals at once, one at each: it is approved once', async () => {
     const login = await asker();
     const request = await raisedBy(demo, login);
