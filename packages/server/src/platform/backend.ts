@@ -31,6 +31,5 @@ export interface Backend {
     onConnected: () => void,
   ): Promise<Listening>;
   session<T>(fn: (session: RawSession) => Promise<T>): Promise<T>;
-  dump(): Promise<Blob>;
   close(): Promise<void>;
 }

@@ -26,8 +26,6 @@ export interface DatabaseHandle {
   session: Backend['session'];
   /** The database's clock. */
   now(): Promise<Instant>;
-  /** PGlite's data directory as a tar archive (tests). */
-  dump(): Promise<Blob>;
   close(): Promise<void>;
 }
 
@@ -58,7 +56,6 @@ export async function openDatabase(settings: DatabaseSettings): Promise<Database
         select (extract(epoch from clock_timestamp()) * 1000)::int8 as ms`.execute(handle);
       return instant(rows[0]!.ms);
     },
-    dump: backend.dump,
     close: backend.close,
   };
 }

@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { PGlite, type Transaction as PGliteTransaction } from '@electric-sql/pglite';
+import { type MemoryFS, PGlite, type Transaction as PGliteTransaction } from '@electric-sql/pglite';
 import { PGliteDialect, type PGliteDialectConfig } from 'kysely';
 import { fromPglite } from 'pg-boss';
 import type { Backend, RawSession } from './backend.ts';
@@ -15,8 +15,8 @@ import { preparedQueries } from './pglite-queries.ts';
 export interface PGliteSettings {
   /** Kept there durably, and locked for this process; without it, in memory (tests). */
   readonly data_dir?: string;
-  /** A dumped data directory to start an in-memory database from (tests). */
-  readonly template?: Blob;
+  /** Where an in-memory database has its files (tests). */
+  readonly files?: MemoryFS;
   /** Called at every fsync (tests). */
   readonly onSync?: () => void;
 }
@@ -44,7 +44,6 @@ export async function openPGlite(
       return { close: () => stop() };
     },
     session: async (fn) => fn(rawSession(pglite)),
-    dump: () => pglite.dumpDataDir('none'),
     close: async () => {
       if (!pglite.closed) await pglite.close();
       await release();
@@ -52,11 +51,11 @@ export async function openPGlite(
   };
 }
 
-const inMemory = async ({ template }: PGliteSettings) => ({
+const inMemory = async ({ files }: PGliteSettings) => ({
   pglite: await PGlite.create({
     parsers: pgliteParsers(),
     startParams: MEMORY_START_PARAMS,
-    ...(template ? { loadDataDir: template } : {}),
+    ...(files ? { fs: files } : {}),
   }),
   release: async () => {},
 });

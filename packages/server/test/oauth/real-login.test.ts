@@ -2,20 +2,20 @@ import { instant } from '@postern/shared';
 import { beforeAll, expect, it } from 'vitest';
 import { withDemo } from '../kit/flow.ts';
 import { onBoth } from '../kit/index.ts';
-import { PUBLIC_URL } from '../kit/service.ts';
+import { PUBLIC_URL, prolongTokens } from '../kit/service.ts';
 import { addApp, Browser, csrfIn, PASSWORD, type Person, person } from '../login/browser.ts';
 import { authorizeUrl, Client, newKey, type Tokens } from './client.ts';
 
 const VERIFIER = 'v'.repeat(43);
 
 onBoth('a program is logged in through the login page', (kit) => {
-  beforeAll(() => {
-    kit.clock.set(instant(Math.floor(performance.timeOrigin + performance.now())));
-  });
   const demo = withDemo(kit);
   let who: Person;
   let client: Client;
   beforeAll(async () => {
+    // oidc-provider reads the machine's clock.
+    kit.clock.set(instant(Math.floor(performance.timeOrigin + performance.now())));
+    await prolongTokens(kit);
     who = await person(demo);
     client = new Client(
       () => demo.service,
