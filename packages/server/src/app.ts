@@ -25,6 +25,7 @@ import { registerOpenapi } from './platform/openapi.ts';
 import { PROBLEM_MEDIA_TYPE, toProblem } from './platform/problem.ts';
 import { limitRequests } from './platform/request-limits.ts';
 import { SECURITY_HEADERS } from './platform/security-headers.ts';
+import { serializersAtFirstUse } from './platform/serialization.ts';
 import { refuseUnstorable } from './platform/storable.ts';
 import { useStrictValidation } from './platform/validation.ts';
 
@@ -64,6 +65,7 @@ export async function buildApp(world: AppWorld): Promise<FastifyInstance> {
     return503OnClosing: false,
     routerOptions: { maxParamLength: 256, ignoreTrailingSlash: false },
     exposeHeadRoutes: false,
+    schemaController: { compilersFactory: { buildSerializer: serializersAtFirstUse } },
     frameworkErrors: (error, request, reply) => refuse(error, request, reply),
     clientErrorHandler: answerBroken,
     ...serverOptions(world),
