@@ -6,11 +6,10 @@ export interface Suite {
   readonly heading: string;
   /** The project of vitest.config.ts that knows how its files are run. */
   readonly project: 'units' | 'service' | 'e2e';
-  readonly env?: Readonly<Record<string, string>>;
   /** Which test files belong to it. */
   owns(file: string, text: () => string): boolean;
-  /** Only tests with this in their name are run and counted. */
-  readonly only?: string;
+  /** Of its files, how many run at once on each processor; left out: one. Some wait a lot. */
+  readonly perProcessor?: number;
   /** It runs beside the others, not in their row, and says each test as it ends. */
   readonly beside?: true;
 }
@@ -27,23 +26,14 @@ export const SUITES: readonly Suite[] = [
   {
     heading: 'units and command line',
     project: 'units',
+    perProcessor: 2,
     owns: (file) => /^(packages\/(shared|gateway|cli)|scripts)\/test\/.*\.test\.ts$/.test(file),
   },
   {
-    heading: 'service, on PGlite',
+    // The kit of packages/server/test names such a suite `… [pglite]` or `… [postgres]`.
+    heading: 'service, on PGlite and on PostgreSQL',
     project: 'service',
-    env: { POSTERN_TEST_DB: 'pglite' },
     owns: (file) => /^packages\/server\/test\/.*\.test\.ts$/.test(file),
-  },
-  {
-    // The kit of packages/server/test names such a suite `… [postgres]`.
-    heading: 'service, on PostgreSQL',
-    project: 'service',
-    env: { POSTERN_TEST_DB: 'postgres' },
-    owns: (file, text) =>
-      /^packages\/server\/test\/.*\.test\.ts$/.test(file) &&
-      /\b(onBoth|testedKinds)\b/.test(text()),
-    only: '[postgres]',
   },
   {
     heading: "end to end, on the machine's sshd",

@@ -35,13 +35,8 @@ export const NOTHING: Tally = {
  * so is a run that ended badly without naming a test: a crash must never count as nothing.
  *
  * @param report what vitest wrote, or null when it wrote nothing
- * @param counts only tests whose full name it accepts are counted
  */
-export function tally(
-  report: VitestReport | null,
-  exitCode: number,
-  counts: (fullName: string) => boolean = () => true,
-): Tally {
+export function tally(report: VitestReport | null, exitCode: number): Tally {
   let passed = 0;
   let failed = 0;
   let skipped = 0;
@@ -53,8 +48,7 @@ export function tally(
       if (status === 'failed') {
         failed += 1;
         failures.push(`${file.name} > ${fullName}: ${firstLine(failureMessages?.[0])}`);
-      } else if (!counts(fullName)) continue;
-      else if (status === 'passed') passed += 1;
+      } else if (status === 'passed') passed += 1;
       else {
         skipped += 1;
         const reason = /\[needs ([^\]]+)\]/.exec(fullName)?.[1] ?? '';

@@ -2,7 +2,7 @@
 // end to end beside them. The last line is `N passed, N failed, N skipped`; the exit code is 0 when something ran and
 // nothing failed.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { bundleClient } from './bundle.ts';
 import { missing, remedy } from './needs.ts';
@@ -23,8 +23,6 @@ const { testName, options, filters } = readArguments(process.argv.slice(2));
 const reports = mkdtempSync(join(tmpdir(), 'postern-tests-'));
 
 function vitestArgs(suite: Suite, files: readonly string[], report: string): string[] {
-  const only = suite.only?.replace(/[[\]]/g, '\\$&');
-  const pattern = [only, testName].filter((part) => part !== undefined).join('.*');
   return [
     'run',
     `--project=${suite.project}`,
@@ -32,13 +30,17 @@ function vitestArgs(suite: Suite, files: readonly string[], report: string): str
     '--reporter=json',
     `--outputFile.json=${report}`,
     '--silent=passed-only',
+    ...(options.some((option) => option.startsWith('--maxWorkers')) ? [] : [workersOf(suite)]),
     // A forgotten `.only` would silence every other test of its file.
     '--allowOnly=false',
-    ...(pattern === '' ? [] : [`--testNamePattern=${pattern}`]),
+    ...(testName === undefined ? [] : [`--testNamePattern=${testName}`]),
     ...options,
     ...files,
   ];
 }
+
+const workersOf = ({ perProcessor = 1 }: Suite): string =>
+  `--maxWorkers=${Math.ceil(availableParallelism() * perProcessor)}`;
 
 async function run(suite: Suite, index: number): Promise<Tally> {
   const files = filesOf(suite, root, filters);
@@ -53,15 +55,13 @@ async function run(suite: Suite, index: number): Promise<Tally> {
     env: {
       ...process.env,
       ...(process.stdout.isTTY ? { FORCE_COLOR: '1' } : {}),
-      ...suite.env,
       [BUNDLED]: '1',
     },
     quietMs: QUIET_MS,
     hangMs: suite.beside ? HANG_BESIDE_MS : HANG_MS,
     print: (text) => process.stdout.write(text.replace(/^JSON report written to .*\n/m, '')),
   });
-  const counts = (name: string): boolean => suite.only === undefined || name.includes(suite.only);
-  return tally(read(report), ended.code, counts);
+  return tally(read(report), ended.code);
 }
 
 /**
