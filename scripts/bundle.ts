@@ -1,4 +1,4 @@
-import { existsSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 
@@ -36,34 +36,91 @@ const ssh2Client = (from: string): Plugin => ({
   },
 });
 
+/** Programs of the service whose packages are started as one file each; entry by name. */
+const SERVICE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'packages/server': {
+    main: 'packages/server/src/main.ts',
+    'initdb-main': 'packages/server/src/platform/initdb-main.ts',
+  },
+  'packages/gateway': { main: 'packages/gateway/src/main.ts' },
+};
+const MIGRATIONS = 'packages/server/src/platform/migrations';
+/** These bring files of their own, or code that is not JavaScript. */
+const LEFT_OUT = ['@electric-sql/pglite', '@node-rs/argon2', 'pg-native', 'ssh2'];
+
+const COMMON = {
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node22.22',
+  outExtension: { '.js': '.mjs' },
+  // Packages that are still CommonJS call `require` for Node's own modules.
+  banner: { js: COMMONJS },
+  logLevel: 'warning',
+} as const;
+
 /**
- * Bundles the client into `outdir`: one small file for each program, and chunks that a
- * command loads when it needs them. The folder is replaced as a whole, so that a program
- * started meanwhile finds either the old files or the new ones.
+ * Bundles the client into packages/cli/dist: one small file for each program, and chunks that
+ * a command loads when it needs them.
  *
+ * @param outdir where instead
  * @returns the names of the programs built: those whose source is there
  */
-export async function bundleClient(root: string, outdir: string): Promise<string[]> {
+export async function bundleClient(
+  root: string,
+  outdir = join(root, 'packages/cli/dist'),
+): Promise<string[]> {
   const present = Object.entries(PROGRAMS).filter(([, entry]) => existsSync(join(root, entry)));
   if (present.length === 0) return [];
-  const fresh = `${outdir}.${process.pid}`;
-  await build({
-    absWorkingDir: root,
-    entryPoints: Object.fromEntries(present),
-    outdir: fresh,
-    outExtension: { '.js': '.mjs' },
-    chunkNames: 'chunks/[name]-[hash]',
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node22.22',
-    plugins: [ssh2Client(join(root, 'packages/cli'))],
-    // Packages that are still CommonJS call `require` for Node's own modules.
-    banner: { js: COMMONJS },
-    logLevel: 'warning',
-  });
-  rmSync(outdir, { recursive: true, force: true });
-  renameSync(fresh, outdir);
+  await replaced(outdir, (fresh) =>
+    build({
+      ...COMMON,
+      absWorkingDir: root,
+      entryPoints: Object.fromEntries(present),
+      outdir: fresh,
+      chunkNames: 'chunks/[name]-[hash]',
+      splitting: true,
+      plugins: [ssh2Client(join(root, 'packages/cli'))],
+    }),
+  );
   return present.map(([name]) => name);
+}
+
+/**
+ * Bundles posternd and the gateway into packages/{server,gateway}/dist: as source they are two
+ * thousand files, found and read one by one at every start.
+ */
+async function bundleService(root: string): Promise<string[]> {
+  for (const [folder, entryPoints] of Object.entries(SERVICE))
+    await replaced(join(root, folder, 'dist'), async (fresh) => {
+      await build({
+        ...COMMON,
+        absWorkingDir: root,
+        entryPoints,
+        outdir: fresh,
+        external: LEFT_OUT,
+      });
+      if (entryPoints['initdb-main'] !== undefined)
+        cpSync(join(root, MIGRATIONS), join(fresh, 'migrations'), { recursive: true });
+    });
+  return ['posternd'];
+}
+
+/** Everything that bin/ starts; `BUNDLES` are the folders. @returns the programs' names */
+export const bundleAll = async (root: string): Promise<string[]> => [
+  ...(await bundleClient(root)),
+  ...(await bundleService(root)),
+];
+
+export const BUNDLES = ['packages/cli/dist', ...Object.keys(SERVICE).map((name) => `${name}/dist`)];
+
+/**
+ * Makes a folder anew as a whole, so that a program started meanwhile finds either the old
+ * files or the new ones.
+ */
+async function replaced(folder: string, make: (fresh: string) => Promise<unknown>): Promise<void> {
+  const fresh = `${folder}.${process.pid}`;
+  await make(fresh);
+  rmSync(folder, { recursive: true, force: true });
+  renameSync(fresh, folder);
 }

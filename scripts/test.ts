@@ -4,7 +4,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { bundleClient } from './bundle.ts';
+import { BUNDLES, bundleAll } from './bundle.ts';
 import { missing, remedy } from './needs.ts';
 import { filesOf, readArguments, SUITES, type Suite } from './suites.ts';
 import { closingLine, NOTHING, plus, type Tally, tally, type VitestReport } from './tally.ts';
@@ -65,16 +65,16 @@ async function run(suite: Suite, index: number): Promise<Tally> {
 }
 
 /**
- * bin/sft starts the bundle when there is one, three times as fast: it must be the one of
- * this source. Where there was none it goes again with the run.
+ * The programs in bin/ start their bundles when there are some, three times as fast: they must
+ * be those of this source. Where there were none they go again with the run.
  */
 async function makeBundle(): Promise<Tally> {
   try {
-    await bundleClient(root, dist);
+    await bundleAll(root);
     return NOTHING;
   } catch {
-    console.log('The client could not be bundled (see above), so its tests mean nothing.');
-    return { ...NOTHING, failed: 1, failures: ['the bundle of the client'] };
+    console.log('The programs could not be bundled (see above), so their tests mean nothing.');
+    return { ...NOTHING, failed: 1, failures: ['the bundles of the programs'] };
   }
 }
 
@@ -100,9 +100,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     interrupted = true;
   });
 }
-const dist = join(root, 'packages/cli/dist');
 const bundles = process.env[BUNDLED] === undefined;
-const leavesBundle = !bundles || existsSync(dist);
+const made = BUNDLES.map((folder) => join(root, folder)).filter((folder) => !existsSync(folder));
 let total = bundles ? await makeBundle() : NOTHING;
 const lacking = missing();
 if (lacking.length > 0) {
@@ -120,7 +119,7 @@ const beside = SUITES.filter((suite) => suite.beside).map((suite) => [suite]);
 const inRow = SUITES.filter((suite) => !suite.beside);
 for (const sum of await Promise.all([inRow, ...beside].map(row))) total = plus(total, sum);
 rmSync(reports, { recursive: true, force: true });
-if (!leavesBundle) rmSync(dist, { recursive: true, force: true });
+if (bundles) for (const folder of made) rmSync(folder, { recursive: true, force: true });
 sayWhatWasSkipped(total);
 for (const failure of total.failures) console.log(`failed: ${failure.replace(`${root}/`, '')}`);
 if (total.passed + total.failed === 0) console.log('No test ran, and that is a failure.');

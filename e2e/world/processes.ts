@@ -26,7 +26,9 @@ export function familyOf(pid: number): number[] {
 
 /** The gateway that the service runs as its child. */
 export function gatewayOf(servicePid: number): number {
-  const found = familyOf(servicePid).find((pid) => read(pid, 'cmdline').includes('gateway/src'));
+  const found = familyOf(servicePid).find((pid) =>
+    read(pid, 'cmdline').includes('packages/gateway/'),
+  );
   if (found === undefined) throw new Error('no gateway runs');
   return found;
 }

@@ -1,13 +1,12 @@
 import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type People, setUpPeople } from '../../e2e/world/people.ts';
 import { ROOT } from '../../e2e/world/run.ts';
 import { type Service, startService, temporary } from '../../e2e/world/service.ts';
 import { startSmallTarget } from '../../e2e/world/small-target.ts';
 import { startSshd, whyNoSshd } from '../../e2e/world/sshd-target.ts';
 import type { Target } from '../../e2e/world/target.ts';
-import { bundleClient } from '../bundle.ts';
+import { bundleAll } from '../bundle.ts';
 import { during, remark, show } from './screen.ts';
 
 export interface DemoWorld {
@@ -39,7 +38,7 @@ export async function startWorld(options: { sshd: boolean; verbose: boolean }): 
   process.once('SIGINT', interrupted);
   process.once('SIGTERM', interrupted);
   try {
-    await bundleClient(ROOT, join(ROOT, 'packages/cli/dist'));
+    await bundleAll(ROOT);
     const target = await during(
       'Starting the server to connect to',
       options.sshd ? startSshd() : startSmallTarget(),

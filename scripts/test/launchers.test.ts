@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, mkdirSync, symlinkSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, symlinkSync, utimesSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Output, output } from '../report.ts';
@@ -13,9 +13,10 @@ const NODE = {
 /** What keeps Node from hanging at its end (nodejs/node#54918); the service still optimizes beside its work. */
 const FLAGS = {
   client: '<--no-concurrent-sparkplug><--no-concurrent-recompilation><--min-semi-space-size=16>',
-  service: '<--no-concurrent-sparkplug><--max-semi-space-size=8>',
+  service: '<--no-concurrent-sparkplug><--max-semi-space-size=8><--wasm-tiering-budget=150000000>',
 };
-const BUNDLE = { 'packages/cli/dist/sft.mjs': '' };
+const BUNDLE = { 'packages/cli/dist/sft.mjs': '', 'packages/server/dist/main.mjs': '' };
+const HISTORY = '.git/logs/HEAD';
 
 class Clone extends Tree {
   constructor(...layers: ConstructorParameters<typeof Tree>) {
@@ -51,6 +52,25 @@ describe('launchers', () => {
     expect(ran.stdout).toBe(
       `${FLAGS.client}<bin/../packages/cli/dist/sft.mjs><ssh><a b><><--><*><it's>`,
     );
+  });
+
+  test('posternd is started from its bundle too', async () => {
+    using clone = new Clone(STAMP, NODE, BUNDLE);
+    const ran = await clone.run('bin/posternd', ['serve']);
+    expect(ran.stdout).toBe(`${FLAGS.service}<bin/../packages/server/dist/main.mjs><serve>`);
+  });
+
+  test.each([
+    ['sft', 'packages/cli/src/main.ts', 'packages/cli/dist/sft.mjs'],
+    ['posternd', 'packages/server/src/main.ts', 'packages/server/dist/main.mjs'],
+  ])('%s: no bundle of what was there before the last pull', async (name, source, bundle) => {
+    using clone = new Clone(STAMP, NODE, BUNDLE, { [HISTORY]: '' });
+    const at = (file: string, second: number) => utimesSync(join(clone.root, file), second, second);
+    at(bundle, 1_000);
+    at(HISTORY, 2_000);
+    expect((await clone.run(`bin/${name}`)).stdout).toContain(`<bin/../${source}>`);
+    at(bundle, 3_000);
+    expect((await clone.run(`bin/${name}`)).stdout).toContain(`<bin/../${bundle}>`);
   });
 
   test.each([

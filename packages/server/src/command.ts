@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
-import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { EXIT } from '@postern/shared';
 import { loadConfig } from './config.ts';
+import { GATEWAY_PROGRAM } from './gateway-program.ts';
 import { openDatabase } from './platform/db.ts';
 import { StartupError } from './platform/errors.ts';
 import { migrate } from './platform/migrate.ts';
@@ -83,9 +83,8 @@ function optionsOf(args: readonly string[]) {
 
 const pathOf = (file: string | undefined) => (file === undefined ? {} : { file });
 
-/** The gateway is a package and a process of its own; this only finds it. */
 function runGateway(args: readonly string[]): Promise<number> {
-  const main = resolve(import.meta.dirname, '../../gateway/src/main.ts');
+  const { main } = GATEWAY_PROGRAM;
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...args], {
     stdio: 'inherit',
   });

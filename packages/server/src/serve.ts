@@ -5,6 +5,7 @@ import { buildApp } from './app.ts';
 import type { Config } from './config.ts';
 import { type Composed, compose } from './deps.ts';
 import { bootstrapTeam, findTeam, type Team } from './directory/index.ts';
+import { GATEWAY_PROGRAM } from './gateway-program.ts';
 import { childEnded, enrolChild } from './gateways/index.ts';
 import { countStaticTokens } from './identity/index.ts';
 import { SUCCESS, SYSTEM } from './platform/actor.ts';
@@ -301,6 +302,7 @@ const childSettings = (config: Config, url: string) => ({
   recordingDir: config.recording_dir,
   logLevel: config.log_level,
   caFile: config.tls?.cert_file,
+  program: GATEWAY_PROGRAM,
 });
 
 function checks(

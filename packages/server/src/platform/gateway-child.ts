@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, realpathSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
 import { ChildHello } from '@postern/shared';
@@ -17,6 +17,14 @@ export interface ChildSettings {
   readonly recordingDir: string;
   readonly logLevel: string;
   readonly caFile: string | undefined;
+  readonly program: GatewayProgram;
+}
+
+export interface GatewayProgram {
+  /** The file that Node is given. */
+  readonly main: string;
+  /** What it is made of. */
+  readonly readable: readonly string[];
 }
 
 interface World {
@@ -37,8 +45,6 @@ export interface GatewayChild {
   stop(): Promise<void>;
 }
 
-const PACKAGES = resolve(import.meta.dirname, '../../..');
-const ROOT = resolve(PACKAGES, '..');
 const RESTART_MS = [200, 500, 1_000, 2_000, 5_000];
 const STOP_MS = 8_000;
 
@@ -114,10 +120,7 @@ export function startGatewayChild({ settings, enrol, ended, log }: World): Gatew
 
 function spawnChild(settings: ChildSettings): ChildProcess {
   const readable = [
-    resolve(PACKAGES, 'gateway'),
-    resolve(PACKAGES, 'shared'),
-    resolve(ROOT, 'node_modules'),
-    resolve(ROOT, 'package.json'),
+    ...settings.program.readable,
     settings.recordingDir,
     ...(settings.caFile === undefined ? [] : [settings.caFile]),
   ].flatMap((path) => (existsSync(path) ? [path, realpathSync(path)] : [path]));
@@ -131,7 +134,7 @@ function spawnChild(settings: ChildSettings): ChildProcess {
     '--disable-warning=ExperimentalWarning',
     '--disable-warning=SecurityWarning',
   ];
-  return spawn(process.execPath, [...flags, resolve(PACKAGES, 'gateway/src/main.ts')], {
+  return spawn(process.execPath, [...flags, settings.program.main], {
     cwd: dirname(settings.recordingDir),
     env: {
       POSTERN_GATEWAY_API: settings.apiUrl,

@@ -28,7 +28,8 @@ export async function ensureDatabase(directory: string): Promise<string> {
 }
 
 async function initdb(directory: string): Promise<void> {
-  const main = path.join(import.meta.dirname, 'initdb-main.ts');
+  // Beside the source, or beside the bundle.
+  const main = path.join(import.meta.dirname, `initdb-main${path.extname(import.meta.filename)}`);
   const child = spawn(process.execPath, [main, directory], {
     env: {},
     stdio: ['ignore', 'ignore', 'pipe'],
