@@ -23,7 +23,7 @@ const TEMPLATE = 'template_postern';
 
 /** A real PostgreSQL of this run only, with a migrated template. Not durable: tests need speed. */
 export async function startPostgres(): Promise<PostgresServer> {
-  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'postern-pg-'));
+  const directory = fs.mkdtempSync(path.join(whereItIsQuick(), 'postern-pg-'));
   const remove = () => fs.rmSync(directory, { recursive: true, force: true });
   process.once('exit', remove); // also when the run is interrupted and nobody calls stop
   fs.chmodSync(directory, 0o777); // PostgreSQL runs as another user when we are root
@@ -69,6 +69,15 @@ export async function startPostgres(): Promise<PostgresServer> {
       process.off('exit', remove);
     },
   };
+}
+
+/** In memory where there is a lot of it: a run writes some gigabytes that nobody reads again. */
+function whereItIsQuick(): string {
+  try {
+    const { bavail, bsize } = fs.statfsSync('/dev/shm');
+    if (bavail * bsize >= 8 * 2 ** 30) return '/dev/shm';
+  } catch {} // not everywhere
+  return os.tmpdir();
 }
 
 async function fillTemplate(database_url: string): Promise<void> {
