@@ -77,19 +77,22 @@ export async function startJobs(
       });
     },
     work: async (name, handler) => {
-      const { concurrency } = QUEUES[name];
-      await boss.work<JobTable[typeof name]>(
-        name,
-        {
-          localConcurrency: concurrency,
-          batchSize: 1,
-          pollingIntervalSeconds: pollSeconds.deaf,
-          notifyPollingIntervalSeconds: pollSeconds.woken,
-        },
-        async (jobs) => {
-          for (const job of jobs) await handler(job.data);
-        },
-      );
+      const options = {
+        batchSize: 1,
+        pollingIntervalSeconds: pollSeconds.deaf,
+        notifyPollingIntervalSeconds: pollSeconds.woken,
+      };
+      for (let n = 0; n < QUEUES[name].concurrency; n++) {
+        let worker = '';
+        worker = await boss.work<JobTable[typeof name]>(name, options, async (jobs) => {
+          try {
+            for (const job of jobs) await handler(job.data);
+          } finally {
+            // Many jobs at once wake it once: without this the next would wait for its next look.
+            boss.notifyWorker(worker);
+          }
+        });
+      }
     },
     stop: (timeoutMs = 10_000) => boss.stop({ graceful: true, close: true, timeout: timeoutMs }),
   };

@@ -52,6 +52,14 @@ onBoth('jobs', (kit) => {
       await expect.poll(() => worked).toContain('b');
       expect(worked).not.toContain('rolled back');
     });
+
+    test('many that came at once are all taken, though they woke each worker once', async () => {
+      const ids = Array.from({ length: 20 }, (_, i) => `at once ${i}`);
+      await transact(async (tx) => {
+        for (const id of ids) await tx.enqueue(ping(id));
+      });
+      await expect.poll(() => worked).toEqual(expect.arrayContaining(ids));
+    });
   });
 
   describe('whatever becomes of a wake-up', () => {
