@@ -52,6 +52,9 @@ const FLAGS = {
   'public-port': 'PUBLIC_PORT',
 } as const;
 
+const ALL = Object.keys(FLAGS).map((flag) => `--${flag}`);
+const NEXT = `Alone it needs --service, --team and --data-dir; all flags: ${ALL.join(' ')}. What they mean: docs/guides/gateway.md`;
+
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
 /** @throws ConfigError that names everything that is missing or wrong */
@@ -97,7 +100,7 @@ export function readConfig(args: readonly string[], environment: Environment): C
             publicPort: port('public-port', listenPort),
           },
   };
-  if (faults.length > 0) throw new ConfigError(faults.join('; '));
+  if (faults.length > 0) throw new ConfigError(`${faults.join('; ')}.\n${NEXT}`);
   return config;
 }
 
@@ -108,7 +111,7 @@ function readFlags(args: readonly string[]): Partial<Record<keyof typeof FLAGS, 
   try {
     return parseArgs({ args: [...args], options, strict: true }).values;
   } catch (error) {
-    throw new ConfigError((error as Error).message, 'usage');
+    throw new ConfigError(`${(error as Error).message.split('. ')[0]}.\n${NEXT}`, 'usage');
   }
 }
 

@@ -289,6 +289,9 @@ describe('a gateway alone', () => {
     expect(wrong.stderr()).toContain('the code is not valid');
     const flags = start('--insecure');
     expect(await flags.exited).toBe(64);
+    expect(flags.stderr()).toMatch(
+      /^posternd gateway: Unknown option '--insecure'\.\nAlone it needs .*--ca-file.*gateway\.md\n$/,
+    );
     await service.close();
     const nobody = start('--code', 'good-code');
     expect(await nobody.exited).toBe(69);
