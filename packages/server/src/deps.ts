@@ -192,7 +192,7 @@ export async function compose(app: FastifyInstance, ports: Ports) {
     hooks,
     keyring,
     cache,
-    cachedAuth: cachedAuth(ports, present),
+    cachedAuth: cachedAuth({ ...ports, ...own }, present),
     slack: ports.slack,
     push: ports.push,
     workload: ports.workload,
@@ -338,10 +338,15 @@ export async function compose(app: FastifyInstance, ports: Ports) {
 
 /** For what only reads: the answer may be a second old, the proof that comes with it never. */
 function cachedAuth(
-  { transact, monotonic, clock }: Ports,
+  {
+    transact,
+    signals,
+    monotonic,
+    clock,
+  }: Pick<Ports, 'monotonic' | 'clock'> & ReturnType<typeof hearingOwn>,
   present: ReturnType<typeof createPresent>,
 ) {
-  const known = createCachedAuth({ transact, recognize, monotonic, keyOf: memoryKey });
+  const known = createCachedAuth({ transact, signals, recognize, monotonic, keyOf: memoryKey });
   const proofs = createProofMemory(monotonic);
   return async (credentials: Credentials | undefined) => {
     const presented = await present(credentials);

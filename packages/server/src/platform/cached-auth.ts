@@ -1,3 +1,4 @@
+import type { Signals } from './signals.ts';
 import type { Tx } from './tx.ts';
 
 /** How old a remembered authentication may be; it serves reading only. */
@@ -11,15 +12,18 @@ interface World<P, C> {
   keyOf(presented: P): string;
   /** Milliseconds that only ever grow. */
   monotonic(): number;
+  readonly signals: Pick<Signals, 'on'>;
 }
 
 /**
- * Who a token stands for, at most a second old: for listing, resolving and evaluating,
- * which give nothing away that a second ago was not theirs. Whatever decides, opens,
- * reveals or changes authenticates in its own transaction instead.
+ * Who a token stands for, at most a second old, and none after a person was heard to have
+ * changed: for listing, resolving and evaluating, which give nothing away that a second ago
+ * was not theirs. Whatever decides, opens, reveals or changes authenticates in its own
+ * transaction instead.
  */
 export function createCachedAuth<P, C>(world: World<P, C>): (presented: P) => Promise<C> {
   const known = new Map<string, { caller: Promise<C>; at: number }>();
+  for (const kind of ['user', 'reload'] as const) world.signals.on(kind, () => known.clear());
   return (presented) => {
     const now = world.monotonic();
     const key = world.keyOf(presented);
@@ -27,8 +31,11 @@ export function createCachedAuth<P, C>(world: World<P, C>): (presented: P) => Pr
     if (found !== undefined && now - found.at < MAX_AGE_MS) return found.caller;
     const caller = world.transact((tx) => world.recognize(tx, presented));
     if (known.size >= MAX_ENTRIES) known.clear();
-    known.set(key, { caller, at: now });
-    caller.catch(() => known.delete(key));
+    const entry = { caller, at: now };
+    known.set(key, entry);
+    caller.catch(() => {
+      if (known.get(key) === entry) known.delete(key);
+    });
     return caller;
   };
 }

@@ -76,6 +76,17 @@ onBoth('two processes of one service', (kit) => {
     await deaf.stop();
   });
 
+  it('who was disabled is not logged in any more, from the moment that it was answered', async () => {
+    const silent = { listen: async () => ({ close: async () => {} }) };
+    const deaf = await startReplica({ ...kit, db: { ...kit.db, ...silent } }, demo.service);
+    const id = await makeUser(demo, 'leaver');
+    const listed = async () => (await deaf.call(demo.tokens.leaver, 'GET', '/servers')).statusCode;
+    expect(await listed()).toBe(200);
+    must(await deaf.call(demo.tokens.pat, 'PATCH', `/users/${id}`, { status: 'DISABLED' }));
+    expect(await listed()).toBe(401);
+    await deaf.stop();
+  });
+
   it('two approvals at once, one at each: it is approved once', async () => {
     const login = await asker();
     const request = await raisedBy(demo, login);
