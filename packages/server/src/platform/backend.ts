@@ -1,6 +1,11 @@
 import type { Dialect } from 'kysely';
 import type { ConstructorOptions } from 'pg-boss';
 
+/** How many statements stay prepared on one connection. */
+export const STATEMENTS_KEPT = 256;
+/** SQLSTATE of `cached plan must not change result type`: a table was altered meanwhile. */
+export const STALE_STATEMENT = '0A000';
+
 export type DatabaseKind = 'pglite' | 'postgres';
 
 export interface Listening {

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Instant, instant } from '@postern/shared';
 import { Kysely, sql, type Transaction } from 'kysely';
 import type { ConstructorOptions } from 'pg-boss';
-import type { Backend, DatabaseKind } from './backend.ts';
+import { type Backend, type DatabaseKind, STALE_STATEMENT } from './backend.ts';
 import { guarded, TransactionScope } from './guard.ts';
-import { InstantPlugin } from './instants.ts';
+import { InstantCompiler } from './instants.ts';
 import { openPGlite, type PGliteSettings } from './pglite.ts';
 import { openPostgres, type PostgresSettings } from './postgres.ts';
 import type { Database } from './schema.ts';
@@ -40,8 +40,10 @@ export async function openDatabase(settings: DatabaseSettings): Promise<Database
       ? await openPGlite(settings, scope)
       : await openPostgres({ ...settings, database_url }, scope);
   const handle = new Kysely<Database>({
-    dialect: guarded(backend.dialect, scope, backend.single),
-    plugins: [new InstantPlugin()],
+    dialect: {
+      ...guarded(backend.dialect, scope, backend.single),
+      createQueryCompiler: () => new InstantCompiler(),
+    },
   });
 
   return {
@@ -72,7 +74,8 @@ function once<T>(
 }
 
 const ATTEMPTS = 6;
-const RETRIED = new Set(['40001', '40P01']); // serialization_failure, deadlock_detected
+/** serialization_failure, deadlock_detected; a statement prepared before a table was altered. */
+const RETRIED = new Set(['40001', '40P01', STALE_STATEMENT]);
 
 async function retried<T>(act: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {

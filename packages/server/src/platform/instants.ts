@@ -4,14 +4,11 @@ import {
   ColumnNode,
   type ColumnUpdateNode,
   type InsertQueryNode,
-  type KyselyPlugin,
   type OperationNode,
-  OperationNodeTransformer,
-  type PluginTransformQueryArgs,
+  PostgresQueryCompiler,
   type PrimitiveValueListNode,
   type RawBuilder,
   ReferenceNode,
-  type RootOperationNode,
   sql,
   type ValueListNode,
   ValueNode,
@@ -19,7 +16,7 @@ import {
 
 /**
  * How a timestamptz column is called, and nothing else is; a test walks the schema.
- * The plugin below goes by it.
+ * The compiler below goes by it.
  */
 export const INSTANT_COLUMN = /(^|_)(at|until|before|since)$/;
 
@@ -28,35 +25,48 @@ export const ts = (at: Instant): RawBuilder<Instant> => sql<Instant>`${iso(at)}:
 
 const iso = (at: number): string => new Date(at).toISOString();
 
-/** Sends Instants (milliseconds) that are written to or compared with an instant column as RFC 3339. */
-class InstantTransformer extends OperationNodeTransformer {
-  protected override transformInsertQuery(node: InsertQueryNode): InsertQueryNode {
+/**
+ * Sends Instants (milliseconds) that are written to or compared with an instant column as
+ * RFC 3339. By the compiler, which looks at each node anyway, and no plugin: one would copy
+ * the whole query first, three times the work of compiling it.
+ */
+export class InstantCompiler extends PostgresQueryCompiler {
+  protected override visitInsertQuery(node: InsertQueryNode): void {
     const { columns, values } = node;
-    if (!columns || values?.kind !== 'ValuesNode') return super.transformInsertQuery(node);
-    const instants = columns.map((column) => INSTANT_COLUMN.test(column.column.name));
-    if (!instants.includes(true)) return super.transformInsertQuery(node);
-    const rows = (values as unknown as { values: readonly RowNode[] }).values;
-    const converted = { ...values, values: rows.map((row) => convertRow(row, instants)) };
-    return super.transformInsertQuery({ ...node, values: converted });
+    const instants = columns?.map((column) => INSTANT_COLUMN.test(column.column.name)) ?? [];
+    super.visitInsertQuery(
+      values?.kind === 'ValuesNode' && instants.includes(true)
+        ? { ...node, values: convertRows(values as RowsNode, instants) }
+        : node,
+    );
   }
 
-  protected override transformColumnUpdate(node: ColumnUpdateNode): ColumnUpdateNode {
-    if (!isInstant(node.column)) return super.transformColumnUpdate(node);
-    return super.transformColumnUpdate({ ...node, value: convert(node.value) });
+  protected override visitColumnUpdate(node: ColumnUpdateNode): void {
+    super.visitColumnUpdate(
+      isInstant(node.column) ? { ...node, value: convert(node.value) } : node,
+    );
   }
 
-  protected override transformBinaryOperation(node: BinaryOperationNode): BinaryOperationNode {
-    if (!isInstant(node.leftOperand)) return super.transformBinaryOperation(node);
-    return super.transformBinaryOperation({ ...node, rightOperand: convert(node.rightOperand) });
+  protected override visitBinaryOperation(node: BinaryOperationNode): void {
+    super.visitBinaryOperation(
+      isInstant(node.leftOperand) ? { ...node, rightOperand: convert(node.rightOperand) } : node,
+    );
   }
 }
 
 type RowNode = ValueListNode | PrimitiveValueListNode;
+type RowsNode = OperationNode & { readonly values: readonly RowNode[] };
 
 function isInstant(node: OperationNode): boolean {
   const column = ReferenceNode.is(node) ? node.column : node;
   return ColumnNode.is(column) && INSTANT_COLUMN.test(column.column.name);
 }
+
+const convertRows = (rows: RowsNode, instants: readonly boolean[]): OperationNode =>
+  ({
+    ...rows,
+    values: rows.values.map((row) => convertRow(row, instants)),
+  }) as OperationNode;
 
 function convertRow(row: RowNode, instants: readonly boolean[]): RowNode {
   if (row.kind === 'PrimitiveValueListNode')
@@ -78,16 +88,4 @@ function convert(node: OperationNode): OperationNode {
     return { ...node, left: convert(left), right: convert(right) } as OperationNode;
   }
   return node;
-}
-
-export class InstantPlugin implements KyselyPlugin {
-  readonly #transformer = new InstantTransformer();
-
-  transformQuery({ node }: PluginTransformQueryArgs): RootOperationNode {
-    return this.#transformer.transformNode(node);
-  }
-
-  async transformResult<T>({ result }: { result: T }): Promise<T> {
-    return result;
-  }
 }

@@ -1,11 +1,7 @@
 import { messages, type PGlite, parse, protocol, type Results } from '@electric-sql/pglite';
+import { STALE_STATEMENT, STATEMENTS_KEPT } from './backend.ts';
 
 const { serialize } = protocol;
-
-/** Statements that stay prepared; of more than these, what was asked longest ago goes. */
-const KEPT = 256;
-/** `cached plan must not change result type`: a table was altered meanwhile. */
-const STALE = '0A000';
 
 interface Statement {
   readonly name: string;
@@ -23,8 +19,8 @@ export interface Queries {
 /**
  * Queries of one PGlite, each in one call of its WASM, on statements that stay prepared:
  * PGlite's own `query` makes six calls and has each text parsed and planned again, five times
- * the processor's time. Values and rows are converted by the same tables as there. Plans are
- * PostgreSQL's to keep or to renew, as for any prepared statement.
+ * the processor's time. Of too many, what was asked longest ago goes. Values and rows are
+ * converted by the same tables as there. Plans are PostgreSQL's to keep or to renew.
  */
 export function preparedQueries(pglite: PGlite): Queries {
   const kept = new Map<string, Statement>();
@@ -46,7 +42,7 @@ export function preparedQueries(pglite: PGlite): Queries {
     if (known !== undefined) kept.delete(text);
     const statement = known ?? (await prepare(text));
     kept.set(text, statement);
-    const [oldest] = kept.size > KEPT ? kept : [];
+    const [oldest] = kept.size > STATEMENTS_KEPT ? kept : [];
     if (oldest !== undefined) await forget(...oldest);
     return statement;
   }
@@ -83,7 +79,7 @@ export function preparedQueries(pglite: PGlite): Queries {
       );
       return parse.parseResults(answers, pglite.parsers)[0] as Results<T>;
     } catch (error) {
-      if ((error as { code?: unknown }).code === STALE) kept.delete(text);
+      if ((error as { code?: unknown }).code === STALE_STATEMENT) await forget(text, statement);
       throw error;
     }
   }

@@ -5,6 +5,7 @@ import type { Backend, Listening, RawSession } from './backend.ts';
 import { StartupError } from './errors.ts';
 import type { TransactionScope } from './guard.ts';
 import { pgTypes } from './parsers.ts';
+import { preparingPool } from './postgres-queries.ts';
 
 export interface PostgresSettings {
   readonly database_url: string;
@@ -37,6 +38,7 @@ export async function openPostgres(
     statement_timeout: 30_000,
     lock_timeout: 10_000,
     idle_in_transaction_session_timeout: 60_000,
+    maxLifetimeSeconds: 3_600, // with it goes what a connection keeps
   });
   pool.on('error', onError);
   try {
@@ -49,7 +51,7 @@ export async function openPostgres(
   }
   return {
     kind: 'postgres',
-    dialect: new PostgresDialect({ pool }),
+    dialect: new PostgresDialect({ pool: preparingPool(pool) }),
     single: false,
     boss: { backend: 'postgres', connectionString: settings.database_url, max: 4 },
     listen: (channel, onPayload, onConnected) =>

@@ -98,7 +98,7 @@ onBoth('column types', (kit) => {
     expect(rows[0]?.v).toStrictEqual(ids);
   });
 
-  // What the parsers know, and what the Instant plugin goes by.
+  // What the parsers know, and what the Instant compiler goes by.
   const USED = new Set(
     'bool bytea int2 int4 int8 float8 numeric text uuid timestamptz date time jsonb _text _uuid _int4 inet cidr'.split(
       ' ',
