@@ -18,7 +18,7 @@ import type { HealthCheck } from './platform/health.ts';
 import { createIds } from './platform/ids.ts';
 import { startJobs } from './platform/jobs.ts';
 import { createLogger } from './platform/logging.ts';
-import { createMetrics } from './platform/metrics.ts';
+import { createMetrics, observeProcess } from './platform/metrics.ts';
 import { migrate } from './platform/migrate.ts';
 import { newFile } from './platform/new-file.ts';
 import { createPasswordHasher } from './platform/password-hash.ts';
@@ -117,6 +117,7 @@ async function open(
   let child: GatewayChild | undefined;
   let composed: Composed | undefined;
   const metrics = createMetrics();
+  observeProcess(metrics);
   let listening: string | undefined;
   const app = await buildApp({
     version: VERSION,

@@ -16,7 +16,6 @@ export interface Metrics {
 /** A registry of its own, so that two services in one process (tests) do not share one. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
   return {
     registry,
     gauge: (name, help, read) => {
@@ -35,6 +34,10 @@ export function createMetrics(): Metrics {
     },
   };
 }
+
+/** Adds what the process itself uses. It is observed until it ends, so once in a process. */
+export const observeProcess = ({ registry }: Metrics): void =>
+  collectDefaultMetrics({ register: registry });
 
 /** Times every request by its route's pattern, never by its path: paths hold ids. */
 export function registerMetrics(app: FastifyInstance, { registry }: Metrics): void {

@@ -8,7 +8,7 @@ import { type AppWorld, buildApp } from '../../src/app.ts';
 import { nestsDeeper } from '../../src/platform/body.ts';
 import { Refusal } from '../../src/platform/errors.ts';
 import { createLogger } from '../../src/platform/logging.ts';
-import { createMetrics } from '../../src/platform/metrics.ts';
+import { createMetrics, observeProcess } from '../../src/platform/metrics.ts';
 import { SECURITY_HEADERS } from '../../src/platform/security-headers.ts';
 
 const lines: string[] = [];
@@ -181,6 +181,13 @@ describe('every answer that is no success is a problem document', () => {
       /postern_http_request_duration_seconds_count\{method="GET",route="\/things",status="200"\} \d/,
     );
   });
+});
+
+test('what the process uses is among the metrics, once it is observed', async () => {
+  const metrics = createMetrics();
+  expect(await metrics.registry.metrics()).toBe('\n');
+  observeProcess(metrics);
+  expect(await metrics.registry.metrics()).toContain('\nprocess_cpu_seconds_total ');
 });
 
 test('/readyz names what is wrong, and no more; /healthz does not ask', async () => {
