@@ -10,6 +10,7 @@ import { Journal } from './crash/journal.ts';
 import { Killer } from './crash/killer.ts';
 import { type Random, randomFrom } from './crash/random.ts';
 import { call, type Site } from './crash/site.ts';
+import { giveDatabase } from './world/first-data.ts';
 import { type People, type Person, personAt, setUpPeople } from './world/people.ts';
 import { type PostgresServer, startPostgres } from './world/postgres.ts';
 import { type Service, startService, temporary } from './world/service.ts';
@@ -54,6 +55,7 @@ describe('kill -9 of service and gateway at random instants', () => {
     ends.push(() => target.stop());
     const databaseUrl = kind === 'postgres' ? await (await postgres()).createDatabase('crash') : '';
     const database = kind === 'postgres' ? { directory, databaseUrl } : { directory };
+    if (kind === 'pglite') await giveDatabase(join(directory, 'data'));
     const first = await startService(database);
     const witness = join(directory, 'witness');
     writeFileSync(witness, '');

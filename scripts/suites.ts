@@ -8,7 +8,7 @@ export interface Suite {
   readonly project: 'units' | 'service' | 'e2e';
   /** Which test files belong to it. */
   owns(file: string, text: () => string): boolean;
-  /** Of its files, how many run at once on each processor; left out: one. Some wait a lot. */
+  /** Of its files, how many run at once on each processor, for some wait a lot; left out: what its project says. */
   readonly perProcessor?: number;
   /** It runs beside the others, not in their row, and says each test as it ends. */
   readonly beside?: true;
@@ -20,7 +20,7 @@ const SMALL_TARGET = /\bsshd: false\b|\bstartSmallTarget\b/;
 
 /**
  * In the order of `npm test`: what fails fast comes first. End to end is beside the others,
- * for it mostly waits, and there one file after the other.
+ * for it mostly waits; on the sshd one file after the other.
  */
 export const SUITES: readonly Suite[] = [
   {
@@ -44,6 +44,7 @@ export const SUITES: readonly Suite[] = [
   {
     heading: 'end to end, on a small target',
     project: 'e2e',
+    perProcessor: 1,
     owns: (file, text) => E2E.test(file) && SMALL_TARGET.test(text()),
     beside: true,
   },

@@ -30,7 +30,7 @@ function vitestArgs(suite: Suite, files: readonly string[], report: string): str
     '--reporter=json',
     `--outputFile.json=${report}`,
     '--silent=passed-only',
-    ...(options.some((option) => option.startsWith('--maxWorkers')) ? [] : [workersOf(suite)]),
+    ...(options.some((option) => option.startsWith('--maxWorkers')) ? [] : workersOf(suite)),
     // A forgotten `.only` would silence every other test of its file.
     '--allowOnly=false',
     ...(testName === undefined ? [] : [`--testNamePattern=${testName}`]),
@@ -39,8 +39,10 @@ function vitestArgs(suite: Suite, files: readonly string[], report: string): str
   ];
 }
 
-const workersOf = ({ perProcessor = 1 }: Suite): string =>
-  `--maxWorkers=${Math.ceil(availableParallelism() * perProcessor)}`;
+const workersOf = ({ perProcessor }: Suite): string[] =>
+  perProcessor === undefined
+    ? []
+    : ['--fileParallelism', `--maxWorkers=${Math.ceil(availableParallelism() * perProcessor)}`];
 
 async function run(suite: Suite, index: number): Promise<Tally> {
   const files = filesOf(suite, root, filters);
