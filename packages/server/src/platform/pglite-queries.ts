@@ -3,10 +3,14 @@ import { STALE_STATEMENT, STATEMENTS_KEPT } from './backend.ts';
 
 const { serialize } = protocol;
 
+type Message = Awaited<ReturnType<PGlite['execProtocolStream']>>[number];
+
 interface Statement {
   readonly name: string;
   /** The OID of each parameter's type. */
   readonly types: readonly number[];
+  /** What its rows are, as PostgreSQL describes them; none for what gives no rows. */
+  readonly row: readonly Message[];
 }
 
 export interface Queries {
@@ -54,7 +58,8 @@ export function preparedQueries(pglite: PGlite): Queries {
       serialize.describe({ type: 'S', name }),
       serialize.sync(),
     );
-    return { name, types: parse.parseDescribeStatementResults(described) };
+    const row = described.filter((answer) => answer instanceof messages.RowDescriptionMessage);
+    return { name, types: parse.parseDescribeStatementResults(described), row };
   }
 
   async function forget(text: string, { name }: Statement): Promise<void> {
@@ -73,11 +78,10 @@ export function preparedQueries(pglite: PGlite): Queries {
     try {
       const answers = await send(
         serialize.bind({ statement: statement.name, values }),
-        serialize.describe({ type: 'P' }),
         serialize.execute({}),
         serialize.sync(),
       );
-      return parse.parseResults(answers, pglite.parsers)[0] as Results<T>;
+      return parse.parseResults([...statement.row, ...answers], pglite.parsers)[0] as Results<T>;
     } catch (error) {
       if ((error as { code?: unknown }).code === STALE_STATEMENT) await forget(text, statement);
       throw error;
