@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import type { SlackSettings } from '../../src/chat/index.ts';
 import type { OidcSettings } from '../../src/upstream/index.ts';
 import { type DemoIds, demoTemplate, openDemoKit } from './demo-template.ts';
-import { type Kit, openedBy } from './index.ts';
+import { forget, type Kit, openedBy } from './index.ts';
 import { must, startAgain, type TestService, typeOf } from './service.ts';
 import { enrolTestGateway, type TestGateway } from './sessions.ts';
 
@@ -35,8 +35,10 @@ export function withDemo(
     if (demo.service !== undefined) demo.service.clock.refusal = undefined;
   });
   afterAll(async () => {
-    await demo.service?.stop();
-    expect(demo.service?.faults).toEqual([]);
+    const { service } = demo;
+    forget(demo);
+    await service?.stop();
+    expect(service?.faults).toEqual([]);
   });
   return demo;
 }
