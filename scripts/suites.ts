@@ -8,7 +8,7 @@ export interface Suite {
   readonly project: 'units' | 'service' | 'e2e';
   /** Which test files belong to it. */
   owns(file: string, text: () => string): boolean;
-  /** Of its files, how many run at once on each processor, for some wait a lot; left out: what its project says. */
+  /** How many of its files run at once on each processor, for some wait a lot; else as its project says. */
   readonly perProcessor?: number;
   /** It runs beside the others, not in their row, and says each test as it ends. */
   readonly beside?: true;

@@ -35,9 +35,13 @@ async function emptyDatabase(): Promise<string> {
     env: { ...baseEnv(fresh), POSTERN_TEAM: 'demo', POSTERN_DATA_DIR: fresh },
   });
   if (made.code !== 0) throw new Error(`no empty database: ${made.stderr}`);
-  // Another run may have been quicker.
-  if (existsSync(kept)) rmSync(fresh, { recursive: true });
-  else renameSync(fresh, kept);
+  try {
+    renameSync(fresh, kept);
+  } catch (error) {
+    // Another world may have been quicker.
+    if (!existsSync(kept)) throw error;
+    rmSync(fresh, { recursive: true });
+  }
   for (const name of readdirSync(CACHE))
     if (!name.startsWith(key)) rmSync(join(CACHE, name), { recursive: true, force: true });
   return kept;
