@@ -1,90 +1,20 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startReviews } from '../../src/sessions/index.ts';
 import { reviewSession } from '../../src/sessions/service-cut.ts';
-import {
-  apply,
-  approvedFor,
-  codeOf,
-  type Demo,
-  makeUser,
-  methodFor,
-  withDemo,
-} from '../kit/flow.ts';
+import { apply, codeOf, withDemo } from '../kit/flow.ts';
 import { onBoth } from '../kit/index.ts';
 import { LONGEST_SESSION, must } from '../kit/service.ts';
 import { openAs, type SessionKey, signIn } from '../kit/sessions.ts';
 import { reviewsOnSignals } from '../kit/still.ts';
+import { approvedCases } from './cases.ts';
 import { type Case, CHANGES, call, conditions, heard, withRules } from './changes.ts';
 
 onBoth('attack 7: what changes between approval, opening and admission', (kit) => {
   const demo = withDemo(kit);
-  let n = 0;
+  const approvedCase = approvedCases(kit, demo);
   let reviews: ReturnType<typeof startReviews> | undefined;
   const errors: unknown[] = [];
   const onError = (error: unknown) => errors.push(error);
-
-  /** An approved person. The clock does not move on after it. */
-  async function approvedCase(): Promise<Case> {
-    const i = n++;
-    const [login, hostname, group] = [`user${i}`, `host${i}`, `group${i}`];
-    await apply(demo, 'pat', [{ kind: 'Group', name: group }]);
-    const user_id = await makeUser(demo, login, { manager: 'dana', groups: [group] });
-    const account = { username: 'root', credential: { type: 'password', password: `pw of ${i}` } };
-    const policy = {
-      kind: 'SecurityPolicy',
-      name: `policy${i}`,
-      active: true,
-      principals: { user_groups: [{ name: group }] },
-      rules: [
-        {
-          name: 'Rule',
-          resource_type: 'server_based_resource',
-          resource_selector: {
-            selectors: [
-              {
-                selector_type: 'server_label',
-                server_selector: { labels: { env: `env${i}` } },
-                account_selector_type: 'username',
-                account_selector: { usernames: ['root'] },
-              },
-            ],
-          },
-          privileges: [{ privilege_type: 'vaulted_account_ssh', channels: ['shell', 'exec'] }],
-          conditions: conditions(),
-        },
-      ],
-    };
-    await apply(demo, 'sam', [
-      {
-        kind: 'Server',
-        resource_group: 'demo',
-        project: 'demo',
-        hostname,
-        access_address: '192.0.2.1',
-        access_port: 22,
-        labels: { env: `env${i}` },
-        host_keys: [
-          'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ',
-        ],
-        accounts: [account],
-      },
-      policy,
-    ]);
-    const list = async (by: string, path: string) =>
-      (await call(demo, by, 'GET' as never, path)).list as { id: string }[];
-    const [server] = await list('sam', `/inventory/servers?hostname=${hostname}`);
-    const [made] = await list('pat', `/groups?name=${group}`);
-    kit.clock.advance(1);
-    await demo.gateway.renew();
-    const own: Demo = { ...demo, ids: { ...demo.ids, server: server!.id } };
-    const request = await approvedFor(own, login, 'dana', 'root');
-    const method = { ...(await methodFor(own, login, 'root')) };
-    return {
-      ...{ login, user_id, hostname, policy, request, method },
-      server_id: server!.id,
-      group_id: made!.id,
-    };
-  }
 
   const open = async (c: Case) => openAs(demo.service, demo.tokens[c.login]!, c.method);
   const opened = async (c: Case): Promise<{ id: string; key: SessionKey }> => {

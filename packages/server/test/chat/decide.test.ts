@@ -1,9 +1,11 @@
 import type { AccessRequest } from '@postern/shared';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { CALL_MS } from '../../src/chat/jobs-slack.ts';
 import { Refusal } from '../../src/platform/errors.ts';
 import { apply, REQUEST_TYPE, raisedBy, show, withDemo } from '../kit/flow.ts';
 import { onBoth } from '../kit/index.ts';
 import { must } from '../kit/service.ts';
+import { timeoutsStill } from '../kit/still.ts';
 import {
   asker,
   BOT_TOKEN,
@@ -325,7 +327,12 @@ onBoth('deciding in the chat', (kit) => {
       const { request } = await ask();
       slack.reply = { hang: true };
       const before = demo.service.lines.length;
-      const said = await interact(kit, demo, press(slack, 'U0DANA', 'deny', value(request)));
+      const said = await timeoutsStill(async ({ pass, until }) => {
+        const answer = interact(kit, demo, press(slack, 'U0DANA', 'deny', value(request)));
+        await until(() => slack.received.length > 0);
+        pass(CALL_MS);
+        return await answer;
+      });
       const told = demo.service.lines.slice(before).join('');
       expect(said.statusCode).toBe(200);
       expect(told.match(/"call":"[^"]*","error":"ETIMEDOUT"/g)).toEqual([

@@ -3,6 +3,7 @@ import { answerUrl } from '../../src/chat/answer-url.ts';
 import { makeLinkCode } from '../../src/chat/code.ts';
 import { CALL_MS, createSlackApi } from '../../src/chat/jobs-slack.ts';
 import type { Resolve } from '../../src/notifications/index.ts';
+import { timeoutsStill } from '../kit/still.ts';
 import { BOT_TOKEN, withSlack } from './slack.ts';
 
 const slack = withSlack();
@@ -53,12 +54,23 @@ describe('what leaves for Slack', () => {
 
   it.each([{ hang: true }, { drip: true }])(
     'is given up, in less than the 3 s that Slack waits for us, while Slack answers with %j',
-    async (reply) => {
-      slack.reply = reply;
-      expect(await api().openView('1', {})).toBe(false);
-      expect(lines.at(-1)).toEqual({ call: 'views.open', error: 'ETIMEDOUT' });
-      expect(CALL_MS).toBeLessThan(3_000);
-    },
+    (reply) =>
+      timeoutsStill(async ({ pass, until }) => {
+        slack.reply = reply;
+        let opened: boolean | undefined;
+        const opening = api().openView('1', {});
+        opening.then((one) => {
+          opened = one;
+        });
+        await until(() => slack.received.length > 0);
+        pass(CALL_MS - 1);
+        await new Promise((turn) => setImmediate(turn));
+        expect(opened).toBeUndefined();
+        pass(1);
+        expect(await opening).toBe(false);
+        expect(lines.at(-1)).toEqual({ call: 'views.open', error: 'ETIMEDOUT' });
+        expect(CALL_MS).toBeLessThan(3_000);
+      }),
   );
 
   it('waits at the end for what is being said', async () => {

@@ -58,14 +58,15 @@ export async function makeUser(
   document: Record<string, unknown> = {},
 ): Promise<string> {
   await apply(demo, 'pat', [{ kind: 'User', login, name: `Test ${login}`, ...document }]);
-  const made = await demo.service.call(demo.service.bootstrap, 'POST', '/tokens', {
-    login,
-    name: 'test',
-    expires_in_seconds: 86_400,
-  });
-  demo.tokens[login] = must(made).token as string;
+  demo.tokens[login] = await tokenFor(demo, login);
   const found = await demo.service.call(demo.tokens.pat, 'GET', `/users?login=${login}`);
   return (must(found).list as { id: string }[])[0]!.id;
+}
+
+/** A token of that person's own, for a day. */
+export async function tokenFor({ service }: Demo, login: string): Promise<string> {
+  const token = { login, name: 'test', expires_in_seconds: 86_400 };
+  return must(await service.call(service.bootstrap, 'POST', '/tokens', token)).token as string;
 }
 
 /** The demo's request type without its steps. */

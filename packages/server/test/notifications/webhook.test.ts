@@ -5,6 +5,7 @@ import { type Resolve, webhookSender } from '../../src/notifications/jobs-webhoo
 import type { Letter, WebhookSettings } from '../../src/notifications/model.ts';
 import { parseWebhookSecret, signWebhook } from '../../src/notifications/sign.ts';
 import { isPublicAddress } from '../../src/platform/networks.ts';
+import { timeoutsStill } from '../kit/still.ts';
 import { type Endpoint, endpoint } from './endpoint.ts';
 
 const AT = instant(Date.parse('2026-03-02T09:00:00.750Z'));
@@ -214,23 +215,32 @@ describe('what is answered', () => {
     expect(outcome).toMatchObject({ result: 'failed', error: expect.stringContaining('HPE_') });
   });
 
-  test('an answer that drips byte by byte is given up after 10 s, while it drips on', {
-    timeout: 90_000,
-  }, async () => {
-    let dripping = false;
-    const { outcome } = await answered((_, socket) => {
-      dripping = true;
-      socket.write('HTTP/1.1 200 OK\r\nx: ');
-      const timer = setInterval(() => socket.write('y'), 100);
-      socket.on('error', () => {});
-      socket.on('close', () => {
-        dripping = false;
-        clearInterval(timer);
+  test('an answer that drips byte by byte is given up after 10 s, while it drips on', () =>
+    timeoutsStill(async ({ pass, until }) => {
+      let bytes = 0;
+      let dripping = false;
+      const answer = answered((_, socket) => {
+        dripping = true;
+        socket.write('HTTP/1.1 200 OK\r\nx: ');
+        const timer = setInterval(() => socket.write('y', () => bytes++), 10);
+        socket.on('error', () => {});
+        socket.on('close', () => {
+          dripping = false;
+          clearInterval(timer);
+        });
       });
-    });
-    expect(outcome).toMatchObject({ error: 'the webhook did not answer within 10 s' });
-    await expect.poll(() => dripping).toBe(false);
-  });
+      await until(() => dripping);
+      for (const ms of [9_000, 999]) {
+        const before = bytes;
+        pass(ms);
+        await until(() => bytes > before + 3);
+      }
+      expect(dripping).toBe(true);
+      pass(1);
+      const { outcome } = await answer;
+      expect(outcome).toMatchObject({ error: 'the webhook did not answer within 10 s' });
+      await until(() => !dripping);
+    }));
 
   test('a connection that is closed without an answer, or not there', async () => {
     const { hook, outcome } = await answered((_, socket) => void socket.destroy());

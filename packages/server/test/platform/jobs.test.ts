@@ -63,7 +63,7 @@ onBoth('jobs', (kit) => {
   });
 
   describe('whatever becomes of a wake-up', () => {
-    beforeAll(() => begin());
+    beforeAll(() => begin({ woken: 1, deaf: 1 }));
 
     test('a handler that throws gets the job again', async () => {
       await transact((tx) => tx.enqueue(ping('fails once')));
