@@ -18,6 +18,7 @@ import {
 } from './platform/connections.ts';
 import { Refusal } from './platform/errors.ts';
 import { type HealthCheck, registerHealth } from './platform/health.ts';
+import { leaveTogether } from './platform/leave-together.ts';
 import { type Logger, withoutRedaction } from './platform/logging.ts';
 import { type Metrics, registerMetrics } from './platform/metrics.ts';
 import { isLoopback, matcher } from './platform/networks.ts';
@@ -90,6 +91,7 @@ export async function buildApp(world: AppWorld): Promise<FastifyInstance> {
     reply.header('x-trace-id', request.id);
     done();
   });
+  leaveTogether(app);
   registerMetrics(app, world.metrics);
   registerHealth(app, world.checks);
   if (world.requests_per_minute !== undefined) await limitRequests(app, world.requests_per_minute);

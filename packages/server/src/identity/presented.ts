@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Instant } from '@postern/shared';
 import { isFresh, PROOF_WINDOW_SECONDS, type Proof, proofHash } from './proof.ts';
 
@@ -15,7 +15,7 @@ export function memoryKey(presented: Presented | undefined): string {
   if (presented === undefined) return '';
   const { scheme, token } = presented;
   const jkt = scheme === 'DPoP' ? presented.proof.jkt : '';
-  return createHash('sha256').update(`${scheme}\0${token}\0${jkt}`, 'utf8').digest('base64url');
+  return hash('sha256', `${scheme}\0${token}\0${jkt}`, 'base64url');
 }
 
 export interface ProofMemory {
