@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { giveDatabase } from './world/first-data.ts';
 import { freePort } from './world/free-port.ts';
 import { baseEnv, type Ran, ROOT, run, start } from './world/run.ts';
 import { temporary } from './world/service.ts';
@@ -72,6 +73,7 @@ it('the port is taken: 78, and the token that was made opens the next start', as
 }, 180_000);
 
 it('the token file is there already: 78, it stays, and no team is made without its token', async () => {
+  await giveDatabase(join(directory, 'data'));
   writeFileSync(token, 'somebody’s own\n');
   const refused = await serve(await freePort());
   expect(refused).toMatchObject({ code: 78, stdout: '' });

@@ -80,6 +80,15 @@ export function worldFiles(directory: string, target: Target): string {
   return to;
 }
 
+const REST_OF_WORLD = ['2-inventory.yaml', '3-request-types.yaml', '4-policies.yaml'];
+
+/** The documents of several files of `directory` in one. @returns its name */
+function inOne(directory: string, files: readonly string[]): string {
+  const texts = files.map((file) => readFileSync(join(directory, file), 'utf8'));
+  writeFileSync(join(directory, 'rest.yaml'), texts.join('\n---\n'));
+  return 'rest.yaml';
+}
+
 export type Say = (who: string, command: string, ran: Ran) => void;
 
 /**
@@ -108,7 +117,7 @@ export async function setUpPeople(
       password,
     ]),
   );
-  for (const file of ['2-inventory.yaml', '3-request-types.yaml', '4-policies.yaml'])
+  for (const file of say ? REST_OF_WORLD : [inOne(world, REST_OF_WORLD)])
     await must(say, 'sam', everybody.sam, 'sft-admin', ['apply', '-f', join(world, file)], { env });
   await must(say, 'sam', everybody.sam, 'sft-admin', [
     'servers',
