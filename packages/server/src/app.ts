@@ -14,6 +14,7 @@ import {
   HTTP_LIMITS,
   KEEP_ALIVE_MS,
   limitConnections,
+  limitUnanswered,
   REQUEST_TIMEOUT_MS,
 } from './platform/connections.ts';
 import { Refusal } from './platform/errors.ts';
@@ -74,6 +75,7 @@ export async function buildApp(world: AppWorld): Promise<FastifyInstance> {
 
   const isProxy = matcher(trusted_proxies);
   limitConnections(app.server as Server, (address) => isLoopback(address) || isProxy(address));
+  limitUnanswered(app);
   acceptJsonOnly(app);
   refuseUnstorable(app);
   useStrictValidation(app);

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import type { FastifyInstance } from 'fastify';
 
 /** Limits against clients that open connections and say little (slow loris). */
 export const HTTP_LIMITS = {
@@ -12,6 +13,8 @@ export const REQUEST_TIMEOUT_MS = 30_000;
 export const KEEP_ALIVE_MS = 15_000;
 const MAX_CONNECTIONS = 4_096;
 const MAX_PER_ADDRESS = 256;
+/** As many as HTTP/2 commonly allows at once on one connection. */
+const MAX_UNANSWERED = 100;
 
 /** `exempt` addresses stand for many clients: loopback and trusted proxies. */
 export function limitConnections(server: Server, exempt: (address: string) => boolean): void {
@@ -31,6 +34,28 @@ export function limitConnections(server: Server, exempt: (address: string) => bo
       if (left === 0) open.delete(address);
       else open.set(address, left);
     });
+  });
+}
+
+/** How many requests of a connection are not answered yet. */
+const unanswered = new WeakMap<Socket, number>();
+
+/**
+ * Cuts off whoever asks on without reading: one read of a socket brings over a thousand small
+ * requests, and each answer lies in memory until the ones before it are read.
+ */
+export function limitUnanswered(app: FastifyInstance): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    const { socket } = request.raw;
+    const count = (unanswered.get(socket) ?? 0) + 1;
+    unanswered.set(socket, count);
+    if (count > MAX_UNANSWERED) {
+      reply.hijack();
+      socket.destroy();
+      return;
+    }
+    reply.raw.once('close', () => unanswered.set(socket, (unanswered.get(socket) ?? 1) - 1));
+    done();
   });
 }
 

@@ -46,7 +46,12 @@ export async function registerOpenapi(app: FastifyInstance, version: string): Pr
       return withProblems(described) as never;
     },
   });
-  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  // One copy for everybody: it is large, and whoever does not read it keeps it.
+  let text: Buffer | undefined;
+  app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) => {
+    text ??= Buffer.from(JSON.stringify(app.swagger()));
+    return reply.type('application/json; charset=utf-8').send(text);
+  });
 }
 
 /** Every operation may answer a problem document. */

@@ -1,0 +1,65 @@
+import { once } from 'node:events';
+import net, { type AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { FastifyInstance } from 'fastify';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildApp } from '../../src/app.ts';
+import { createLogger } from '../../src/platform/logging.ts';
+import { createMetrics } from '../../src/platform/metrics.ts';
+
+const log = createLogger('silent');
+const ask = (path: string, headers = '') => `GET ${path} HTTP/1.1\r\nhost: x\r\n${headers}\r\n`;
+
+describe('a connection', () => {
+  let app: FastifyInstance;
+  let port = 0;
+  let asked = 0;
+
+  beforeAll(async () => {
+    const register = (instance: FastifyInstance) => {
+      instance.get('/count', async () => ({ n: ++asked }));
+      instance.post('/count', async () => ({ n: ++asked }));
+      const schema = { description: 'x'.repeat(400_000) };
+      instance.get('/described', { schema }, async () => ({}));
+    };
+    app = await buildApp({ version: '1', log, metrics: createMetrics(), checks: [], register });
+    await app.listen({ host: '127.0.0.1', port: 0 });
+    ({ port } = app.server.address() as AddressInfo);
+  });
+  afterAll(() => app?.close());
+
+  const connect = () => net.connect(port, '127.0.0.1').on('error', () => {});
+  const send = async (bytes: string) => {
+    const socket = connect();
+    socket.write(bytes);
+    return await text(socket);
+  };
+  test('100 requests at once are answered in their order', async () => {
+    const answers = await send(ask('/count').repeat(99) + ask('/count', 'connection: close\r\n'));
+    const numbers = [...answers.matchAll(/"n":(\d+)/g)].map(([, n]) => Number(n));
+    expect(numbers).toEqual(Array.from({ length: 100 }, (_, i) => i + 1));
+  });
+
+  test('over 100 at once: cut off, and what came after them is not done', async () => {
+    const before = asked;
+    const socket = connect();
+    socket.write(ask('/count').repeat(1000));
+    await once(socket.resume(), 'close');
+    expect(asked - before).toBeLessThanOrEqual(100);
+    expect((await fetch(`http://127.0.0.1:${port}/count`)).status).toBe(200);
+  });
+
+  test('the OpenAPI document lies in memory once, however many do not read it', async () => {
+    const held = () => {
+      const { heapUsed, external } = process.memoryUsage();
+      return heapUsed + external;
+    };
+    const before = held();
+    const sockets = [0, 1, 2, 3].map(connect);
+    for (const socket of sockets) socket.pause().write(ask('/openapi.json').repeat(100));
+    await wait(500);
+    expect((held() - before) / 2 ** 20).toBeLessThan(60);
+    for (const socket of sockets) socket.destroy();
+  });
+});
