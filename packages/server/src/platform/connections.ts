@@ -39,6 +39,8 @@ export function limitConnections(server: Server, exempt: (address: string) => bo
 
 /** How many requests of a connection are not answered yet. */
 const unanswered = new WeakMap<Socket, number>();
+/** What is told to a connection last, once nothing is owed to it. */
+const lastWords = new WeakMap<Socket, string>();
 
 /**
  * Cuts off whoever asks on without reading: one read of a socket brings over a thousand small
@@ -54,12 +56,22 @@ export function limitUnanswered(app: FastifyInstance): void {
       socket.destroy();
       return;
     }
-    reply.raw.once('close', () => unanswered.set(socket, (unanswered.get(socket) ?? 1) - 1));
+    reply.raw.once('close', () => answered(socket));
     done();
   });
 }
 
-/** What cannot be parsed as HTTP is answered by a bare status line and closed. */
+function answered(socket: Socket): void {
+  const count = (unanswered.get(socket) ?? 1) - 1;
+  unanswered.set(socket, count);
+  const words = lastWords.get(socket);
+  if (count === 0 && words !== undefined && socket.writable) socket.end(words);
+}
+
+/**
+ * What cannot be parsed as HTTP is answered by a bare status line and closed, after the answers
+ * to what came before it: it would be taken for one of them.
+ */
 export function answerBroken(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
@@ -71,5 +83,7 @@ export function answerBroken(error: NodeJS.ErrnoException, socket: Socket): void
       : error.code === 'HPE_HEADER_OVERFLOW'
         ? '431 Request Header Fields Too Large'
         : '400 Bad Request';
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  const words = `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
+  if ((unanswered.get(socket) ?? 0) > 0) lastWords.set(socket, words);
+  else socket.end(words);
 }

@@ -35,6 +35,9 @@ describe('a connection', () => {
     socket.write(bytes);
     return await text(socket);
   };
+  const statuses = (answers: string) =>
+    [...answers.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
+
   test('100 requests at once are answered in their order', async () => {
     const answers = await send(ask('/count').repeat(99) + ask('/count', 'connection: close\r\n'));
     const numbers = [...answers.matchAll(/"n":(\d+)/g)].map(([, n]) => Number(n));
@@ -61,5 +64,16 @@ describe('a connection', () => {
     await wait(500);
     expect((held() - before) / 2 ** 20).toBeLessThan(60);
     for (const socket of sockets) socket.destroy();
+  });
+
+  test.each([
+    ['what cannot be parsed', `${ask('/count').repeat(2)}what\r\n\r\n`, [200, 200, 400]],
+    [
+      'what follows the last request',
+      ask('/count', 'connection: close\r\n') + ask('/count'),
+      [200],
+    ],
+  ])('%s: the answers to what came before leave first', async (_, bytes, expected) => {
+    expect(statuses(await send(bytes))).toEqual(expected);
   });
 });
