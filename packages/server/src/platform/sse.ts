@@ -51,6 +51,8 @@ export function openStream(request: FastifyRequest, reply: FastifyReply): EventS
   request.raw.on('close', close);
   raw.on('close', close);
   raw.on('error', close);
+  // Whoever left while he was being authenticated is gone already: no event says so again.
+  if (request.raw.socket.destroyed) close();
   return {
     send: (event, data) => write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`),
     close,

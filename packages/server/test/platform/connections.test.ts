@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildApp } from '../../src/app.ts';
 import { createLogger } from '../../src/platform/logging.ts';
 import { createMetrics } from '../../src/platform/metrics.ts';
+import { openStream } from '../../src/platform/sse.ts';
 
 const log = createLogger('silent');
 const ask = (path: string, headers = '') => `GET ${path} HTTP/1.1\r\nhost: x\r\n${headers}\r\n`;
@@ -15,11 +16,23 @@ describe('a connection', () => {
   let app: FastifyInstance;
   let port = 0;
   let asked = 0;
+  let streams = 0;
+  let opened = 0;
+  let letGo = () => {};
 
   beforeAll(async () => {
     const register = (instance: FastifyInstance) => {
       instance.get('/count', async () => ({ n: ++asked }));
       instance.post('/count', async () => ({ n: ++asked }));
+      instance.get('/events', async (request, reply) => {
+        await new Promise<void>((go) => {
+          letGo = go;
+        });
+        const stream = openStream(request, reply);
+        opened++;
+        streams++;
+        stream.onClose(() => streams--);
+      });
       const schema = { description: 'x'.repeat(400_000) };
       instance.get('/described', { schema }, async () => ({}));
     };
@@ -75,5 +88,19 @@ describe('a connection', () => {
     ],
   ])('%s: the answers to what came before leave first', async (_, bytes, expected) => {
     expect(statuses(await send(bytes))).toEqual(expected);
+  });
+
+  test.each([1, 3])('left before its stream opened, %i at once: none stays open', async (times) => {
+    const before = opened;
+    for (let i = 0; i < times; i++) {
+      const socket = connect();
+      socket.write(ask('/events'));
+      await wait(50);
+      socket.resetAndDestroy();
+      await wait(50);
+      letGo();
+    }
+    await expect.poll(() => opened - before).toBe(times);
+    expect(streams).toBe(0);
   });
 });
