@@ -113,9 +113,15 @@ const serverOptions = ({ tls }: AppWorld) =>
 /** RFC 9449, 7.1: how else to come. */
 const CHALLENGE = 'DPoP algs="ES256 EdDSA", Bearer';
 
+const CUT_OFF = new Refusal('invalid_request', 'The request ended before its body did.');
+
+/** The client went away in the middle of what it sent, and not the database. */
+const isCutOff = (error: unknown, { raw }: FastifyRequest): boolean =>
+  error !== undefined && error !== null && raw.errored === error;
+
 /** The one place that answers a refusal or an error. */
 function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const [problem, fault] = toProblem(error, request.id);
+  const [problem, fault] = toProblem(isCutOff(error, request) ? CUT_OFF : error, request.id);
   if (fault === 'ours')
     request.log.error({ trace_id: request.id, err: error, code: problem.code }, 'request failed');
   if (problem.code === 'unauthenticated') reply.header('www-authenticate', CHALLENGE);

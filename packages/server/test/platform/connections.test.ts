@@ -9,7 +9,8 @@ import { createLogger } from '../../src/platform/logging.ts';
 import { createMetrics } from '../../src/platform/metrics.ts';
 import { openStream } from '../../src/platform/sse.ts';
 
-const log = createLogger('silent');
+const lines: string[] = [];
+const log = createLogger('info', { write: (line) => void lines.push(line) });
 const ask = (path: string, headers = '') => `GET ${path} HTTP/1.1\r\nhost: x\r\n${headers}\r\n`;
 
 describe('a connection', () => {
@@ -18,6 +19,7 @@ describe('a connection', () => {
   let asked = 0;
   let streams = 0;
   let opened = 0;
+  let failed = 0;
   let letGo = () => {};
 
   beforeAll(async () => {
@@ -35,6 +37,7 @@ describe('a connection', () => {
       });
       const schema = { description: 'x'.repeat(400_000) };
       instance.get('/described', { schema }, async () => ({}));
+      instance.addHook('onError', async () => void failed++);
     };
     app = await buildApp({ version: '1', log, metrics: createMetrics(), checks: [], register });
     await app.listen({ host: '127.0.0.1', port: 0 });
@@ -102,5 +105,16 @@ describe('a connection', () => {
     }
     await expect.poll(() => opened - before).toBe(times);
     expect(streams).toBe(0);
+  });
+
+  test('left in the middle of a body: nobody’s fault here', async () => {
+    const socket = connect();
+    socket.write(
+      'POST /count HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{',
+    );
+    await wait(50);
+    socket.resetAndDestroy();
+    await expect.poll(() => failed).toBe(1);
+    expect(lines.filter((line) => line.includes('request failed'))).toEqual([]);
   });
 });
