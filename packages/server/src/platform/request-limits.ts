@@ -53,5 +53,6 @@ export async function limitRequests(app: FastifyInstance, max: number): Promise<
 function tokenOf({ headers, routeOptions: { url = '' } }: FastifyRequest): string | undefined {
   const { authorization } = headers;
   if (authorization === undefined || !TAKES_TOKENS.test(url)) return undefined;
-  return hash('sha256', authorization, 'base64url');
+  // Without the scheme, which can be written in many ways.
+  return hash('sha256', authorization.slice(authorization.indexOf(' ')), 'base64url');
 }

@@ -222,6 +222,19 @@ test('rate limit: per token that was good, as a problem that says when to come a
   await app.close();
 });
 
+test('rate limit: one token, however its scheme is written', async () => {
+  const app = await open({ requests_per_minute: 2 });
+  const statuses = [];
+  for (const [i, scheme] of ['Bearer', 'bEARER', 'bEARER', 'Bearer'].entries()) {
+    const headers = { authorization: `${scheme} a` };
+    const from = { url: '/v1/things', remoteAddress: `192.0.2.${i}`, headers };
+    statuses.push((await app.inject(from)).statusCode);
+  }
+  // The first is its network's still.
+  expect(statuses).toEqual([200, 200, 200, 429]);
+  await app.close();
+});
+
 test('rate limit: tokens that are made up are their network’s, and keep no good one away', async () => {
   const app = await open({ requests_per_minute: 2 });
   const get = (token: string, url = '/v1/refused') =>
