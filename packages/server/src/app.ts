@@ -16,6 +16,7 @@ import {
   limitConnections,
   limitUnanswered,
   REQUEST_TIMEOUT_MS,
+  SILENCE_MS,
 } from './platform/connections.ts';
 import { Refusal } from './platform/errors.ts';
 import { type HealthCheck, registerHealth } from './platform/health.ts';
@@ -62,6 +63,7 @@ export async function buildApp(world: AppWorld): Promise<FastifyInstance> {
     trustProxy: trusted_proxies.length > 0 ? [...trusted_proxies] : false,
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: SILENCE_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
     return503OnClosing: false,

@@ -11,6 +11,8 @@ export const HTTP_LIMITS = {
 
 export const REQUEST_TIMEOUT_MS = 30_000;
 export const KEEP_ALIVE_MS = 15_000;
+/** Nothing comes and nothing goes: whoever asked does not read his answer. Streams have a heartbeat. */
+export const SILENCE_MS = 120_000;
 const MAX_CONNECTIONS = 4_096;
 const MAX_PER_ADDRESS = 256;
 /** As many as HTTP/2 commonly allows at once on one connection. */

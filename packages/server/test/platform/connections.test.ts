@@ -13,6 +13,9 @@ const lines: string[] = [];
 const log = createLogger('info', { write: (line) => void lines.push(line) });
 const ask = (path: string, headers = '') => `GET ${path} HTTP/1.1\r\nhost: x\r\n${headers}\r\n`;
 
+/** More bytes than the two ends of a connection hold. */
+const LARGE = 32 * 2 ** 20;
+
 describe('a connection', () => {
   let app: FastifyInstance;
   let port = 0;
@@ -35,6 +38,7 @@ describe('a connection', () => {
         streams++;
         stream.onClose(() => streams--);
       });
+      instance.get('/large', async () => 'x'.repeat(LARGE));
       const schema = { description: 'x'.repeat(400_000) };
       instance.get('/described', { schema }, async () => ({}));
       instance.addHook('onError', async () => void failed++);
@@ -67,6 +71,17 @@ describe('a connection', () => {
     await once(socket.resume(), 'close');
     expect(asked - before).toBeLessThanOrEqual(100);
     expect((await fetch(`http://127.0.0.1:${port}/count`)).status).toBe(200);
+  });
+
+  test('who asks and does not read is cut off after two minutes', async () => {
+    expect(app.server.timeout).toBe(120_000);
+    app.server.timeout = 300;
+    const socket = connect().pause();
+    const [there] = (await once(app.server, 'connection')) as [net.Socket];
+    socket.write(ask('/large'));
+    await once(there, 'close');
+    app.server.timeout = 120_000;
+    socket.destroy();
   });
 
   test('the OpenAPI document lies in memory once, however many do not read it', async () => {
