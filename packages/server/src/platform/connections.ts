@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
@@ -58,12 +58,13 @@ export function limitUnanswered(app: FastifyInstance): void {
       socket.destroy();
       return;
     }
-    reply.raw.once('close', () => answered(socket));
+    reply.raw.on('close', answered);
     done();
   });
 }
 
-function answered(socket: Socket): void {
+function answered(this: ServerResponse): void {
+  const { socket } = this.req;
   const count = (unanswered.get(socket) ?? 1) - 1;
   unanswered.set(socket, count);
   const words = lastWords.get(socket);
