@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { oneForAll } from './one-for-all.ts';
 
 export interface Metrics {
   readonly registry: Registry;
@@ -63,7 +64,8 @@ export function registerMetrics(app: FastifyInstance, { registry }: Metrics): vo
     timed.observe(reply.elapsedTime / 1000);
     done();
   });
+  const text = oneForAll(async () => Buffer.from(await registry.metrics()));
   app.get('/metrics', { schema: { hide: true } }, async (_, reply) =>
-    reply.type(registry.contentType).send(await registry.metrics()),
+    reply.type(registry.contentType).send(await text()),
   );
 }

@@ -20,6 +20,8 @@ describe('a connection', () => {
   let app: FastifyInstance;
   let port = 0;
   let asked = 0;
+  /** Metrics and checks. */
+  let made = 0;
   let streams = 0;
   let opened = 0;
   let failed = 0;
@@ -43,7 +45,10 @@ describe('a connection', () => {
       instance.get('/described', { schema }, async () => ({}));
       instance.addHook('onError', async () => void failed++);
     };
-    app = await buildApp({ version: '1', log, metrics: createMetrics(), checks: [], register });
+    const metrics = createMetrics();
+    metrics.gauge('made', 'How often it was read', () => ++made);
+    const checks = [{ name: 'made', check: () => (++made > 0 ? undefined : 'never') }];
+    app = await buildApp({ version: '1', log, metrics, checks, register });
     await app.listen({ host: '127.0.0.1', port: 0 });
     ({ port } = app.server.address() as AddressInfo);
   });
@@ -83,6 +88,17 @@ describe('a connection', () => {
     app.server.timeout = 120_000;
     socket.destroy();
   });
+
+  test.each(['/metrics', '/readyz'])(
+    '%s asked for 100 times at once is made once',
+    async (path) => {
+      const before = made;
+      await send(ask(path).repeat(99) + ask(path, 'connection: close\r\n'));
+      expect(made - before).toBe(1);
+      await send(ask(path, 'connection: close\r\n'));
+      expect(made - before).toBe(2);
+    },
+  );
 
   test('the OpenAPI document lies in memory once, however many do not read it', async () => {
     const held = () => {
