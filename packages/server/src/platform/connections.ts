@@ -1,4 +1,4 @@
-import type { Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
@@ -39,21 +39,29 @@ export function limitConnections(server: Server, exempt: (address: string) => bo
   });
 }
 
-/** How many requests of a connection are not answered yet. */
-const unanswered = new WeakMap<Socket, number>();
-/** What is told to a connection last, once nothing is owed to it. */
-const lastWords = new WeakMap<Socket, string>();
+/** What a connection has asked for. */
+interface Asked {
+  /** How many of its requests are not answered yet. */
+  unanswered: number;
+  /** The latest, which may still be coming. */
+  latest: IncomingMessage;
+  /** What it is told last, once nothing is owed to it. */
+  lastWords?: string;
+}
+const asked = new WeakMap<Socket, Asked>();
 
 /**
  * Cuts off whoever asks on without reading: one read of a socket brings over a thousand small
  * requests, and each answer lies in memory until the ones before it are read.
  */
 export function limitUnanswered(app: FastifyInstance): void {
-  app.addHook('onRequest', (request, reply, done) => {
-    const { socket } = request.raw;
-    const count = (unanswered.get(socket) ?? 0) + 1;
-    unanswered.set(socket, count);
-    if (count > MAX_UNANSWERED) {
+  app.addHook('onRequest', ({ raw }, reply, done) => {
+    const { socket } = raw;
+    const connection = asked.get(socket) ?? { unanswered: 0, latest: raw };
+    asked.set(socket, connection);
+    connection.latest = raw;
+    connection.unanswered += 1;
+    if (connection.unanswered > MAX_UNANSWERED) {
       reply.hijack();
       socket.destroy();
       return;
@@ -65,28 +73,38 @@ export function limitUnanswered(app: FastifyInstance): void {
 
 function answered(this: ServerResponse): void {
   const { socket } = this.req;
-  const count = (unanswered.get(socket) ?? 1) - 1;
-  unanswered.set(socket, count);
-  const words = lastWords.get(socket);
-  if (count === 0 && words !== undefined && socket.writable) socket.end(words);
+  const connection = asked.get(socket);
+  if (connection === undefined) return;
+  connection.unanswered -= 1;
+  const { lastWords } = connection;
+  if (lastWords !== undefined && owed(socket) <= 0 && socket.writable) socket.end(lastWords);
+}
+
+/** Answers to whole requests: one that has not come in full is itself what is broken, or late. */
+function owed(socket: Socket): number {
+  const connection = asked.get(socket);
+  if (connection === undefined) return 0;
+  return connection.unanswered - (connection.latest.complete ? 0 : 1);
 }
 
 /**
  * What cannot be parsed as HTTP is answered by a bare status line and closed, after the answers
- * to what came before it: it would be taken for one of them.
+ * to what came before it: it would be taken for one of them. What comes too slowly waits for none.
  */
 export function answerBroken(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  const late = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+  const waits = owed(socket) > 0;
+  if (error.code === 'ECONNRESET' || !socket.writable || (late && waits)) {
     socket.destroy();
     return;
   }
-  const status =
-    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-      ? '408 Request Timeout'
-      : error.code === 'HPE_HEADER_OVERFLOW'
-        ? '431 Request Header Fields Too Large'
-        : '400 Bad Request';
+  const status = late
+    ? '408 Request Timeout'
+    : error.code === 'HPE_HEADER_OVERFLOW'
+      ? '431 Request Header Fields Too Large'
+      : '400 Bad Request';
   const words = `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
-  if ((unanswered.get(socket) ?? 0) > 0) lastWords.set(socket, words);
+  const connection = asked.get(socket);
+  if (connection !== undefined && waits) connection.lastWords = words;
   else socket.end(words);
 }

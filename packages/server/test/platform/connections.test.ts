@@ -124,6 +124,29 @@ describe('a connection', () => {
     expect(statuses(await send(bytes))).toEqual(expected);
   });
 
+  const BODY = 'POST /count HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n';
+  const BROKEN = `${BODY}transfer-encoding: chunked\r\n\r\nnot a size\r\n`;
+  test.each([
+    ['a body', BROKEN, [400]],
+    ['a body after another request', ask('/count') + BROKEN, [200, 400]],
+  ])('%s that breaks off unparsed is not waited for', async (_, bytes, expected) => {
+    expect(statuses(await send(bytes))).toEqual(expected);
+  });
+
+  test.each([
+    ['a body', '', [408]],
+    ['a body after another request', ask('/count'), [200, 408]],
+  ])('%s that comes too slowly is not waited for', async (_, before, expected) => {
+    const socket = connect();
+    const [there] = (await once(app.server, 'connection')) as [net.Socket];
+    const answers = text(socket);
+    socket.write(`${before}${BODY}content-length: 9\r\n\r\n{`);
+    await wait(50);
+    const late = Object.assign(new Error('late'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
+    app.server.emit('clientError', late, there);
+    expect(statuses(await answers)).toEqual(expected);
+  });
+
   test.each([1, 3])('left before its stream opened, %i at once: none stays open', async (times) => {
     const before = opened;
     for (let i = 0; i < times; i++) {
@@ -139,13 +162,14 @@ describe('a connection', () => {
   });
 
   test('left in the middle of a body: nobody’s fault here', async () => {
+    const before = failed;
     const socket = connect();
     socket.write(
       'POST /count HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{',
     );
     await wait(50);
     socket.resetAndDestroy();
-    await expect.poll(() => failed).toBe(1);
+    await expect.poll(() => failed - before).toBe(1);
     expect(lines.filter((line) => line.includes('request failed'))).toEqual([]);
   });
 });
